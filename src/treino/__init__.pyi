@@ -196,7 +196,7 @@ def fit(
         a target.
     watch: a function called with each event of the training. ``treino.fit`` also takes ``True``: a display
         updated in place in a notebook, a progress line in a terminal.
-    track: one or several trackers to report to, such as ``"mlflow"``; see ``treino.reports.tracking``.
+    track: one or several trackers to report to, such as ``"mlflow"``; see ``treino_trackers``.
     on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
     alerts: actions on conditions, e.g. ``"validation loss rises for 5 epochs: lr*0.5"``; see docs/alerts.md.
         allow_network: whether they may send to an address.
@@ -459,7 +459,7 @@ def fit(
         a target.
     watch: a function called with each event of the training. ``treino.fit`` also takes ``True``: a display
         updated in place in a notebook, a progress line in a terminal.
-    track: one or several trackers to report to, such as ``"mlflow"``; see ``treino.reports.tracking``.
+    track: one or several trackers to report to, such as ``"mlflow"``; see ``treino_trackers``.
     on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
     alerts: actions on conditions, e.g. ``"validation loss rises for 5 epochs: lr*0.5"``; see docs/alerts.md.
         allow_network: whether they may send to an address.
@@ -722,7 +722,7 @@ def fit(
         a target.
     watch: a function called with each event of the training. ``treino.fit`` also takes ``True``: a display
         updated in place in a notebook, a progress line in a terminal.
-    track: one or several trackers to report to, such as ``"mlflow"``; see ``treino.reports.tracking``.
+    track: one or several trackers to report to, such as ``"mlflow"``; see ``treino_trackers``.
     on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
     alerts: actions on conditions, e.g. ``"validation loss rises for 5 epochs: lr*0.5"``; see docs/alerts.md.
         allow_network: whether they may send to an address.

@@ -25,7 +25,7 @@ from treino.inspection.drift import Drift
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
 from treino.reports.paired_runs import paired_runs
-from treino.reports.tracking.delivery import Tracking
+from treino.reports.tracking import tracking_of
 from treino.results import resume_events
 from treino.settings.keywords import takes_settings
 from treino.settings.options import ClusterOptions, StudyOptions, SweepOptions, read_options
@@ -418,7 +418,7 @@ def fit(
         a target.
     watch: a function called with each event of the training. ``treino.fit`` also takes ``True``: a display
         updated in place in a notebook, a progress line in a terminal.
-    track: one or several trackers to report to, such as ``"mlflow"``; see ``treino.reports.tracking``.
+    track: one or several trackers to report to, such as ``"mlflow"``; see ``treino_trackers``.
     on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
     alerts: actions on conditions, e.g. ``"validation loss rises for 5 epochs: lr*0.5"``; see docs/alerts.md.
         allow_network: whether they may send to an address.
@@ -452,11 +452,13 @@ def fit(
         place=_place(on, gpus_per_chunk), alerts=alerts, allow_network=allow_network,
         like=None if likeness is None else likeness.run, likeness=likeness,
     )  # fmt: skip
-    tracking = Tracking(track)
-    events = tracking.events(fit_events(request)[0])
+    tracking = tracking_of(track)
+    events, _rates = fit_events(request)
+    events = events if tracking is None else tracking.events(events)
     repeated = request.repeated
     trained = Sweep(drained_folder(events, watch)) if repeated else Run.of(drain(events, watch))
-    tracking.warn()
+    if tracking is not None:
+        tracking.warn()
     return trained
 
 
@@ -532,13 +534,15 @@ def sweep(
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
     given = {option: value for option, value in locals().items() if option in SweepOptions.model_fields}
-    tracking = Tracking(track)
+    tracking = tracking_of(track)
     settings = _with_net(settings, settings.pop("net", None))
     options, place = read_options(SweepOptions, given), _place(on, gpus_per_chunk)
     asked: dict[str, Any] = {"parent": parent, "place": place, "space": space, "options": options}
     request = SweepRequest(data, settings, UserFiles(), **asked)
-    result = Sweep(drained_folder(tracking.events(sweep_events(request)), watch))
-    tracking.warn()
+    events = sweep_events(request)
+    result = Sweep(drained_folder(events if tracking is None else tracking.events(events), watch))
+    if tracking is not None:
+        tracking.warn()
     return result
 
 

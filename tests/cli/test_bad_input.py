@@ -18,7 +18,6 @@ SETTINGS = [
     ("--betas", "-.5,0.9", "betas_range", "at least 0", "0.9,0.999"),
     ("--features", "-alcool,hue", "feature", "'-alcool'", "alcohol"),
     ("--nesterov", "aaa", "usage", "--nesterov takes no value, and 'aaa' follows", "--no-nesterov"),
-    ("--epochs", "1.5", "epochs_type", "1.5", "passes"),
     ("--lrr", "1", "usage", "--lrr", "--lr"),
 ]
 

@@ -18,9 +18,9 @@ from treino.base.apps import entries
 from treino.base.errors import TreinoError
 from treino.reports.pictures import RunPicture
 from treino.reports.pictures.picture_files import PICTURES
-from treino.reports.tracking import delivery
-from treino.reports.tracking.delivery import TRACKERS
-from treino.reports.tracking.tracker import TrackedEnd, TrackedRun
+from treino_trackers import delivery
+from treino_trackers.delivery import TRACKERS
+from treino_trackers.tracker import TrackedEnd, TrackedRun
 
 
 class Memory:

@@ -14,7 +14,7 @@ from treino.base.words import _
 from treino.cli.run_view import Position, RunView, View
 from treino.cli.screen import Screen, exit_status
 from treino.folders.store.new_names import command_word
-from treino.reports.tracking.delivery import Tracking
+from treino.reports.tracking import Tracking
 from treino.training.loop import Job, JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobRefit, JobStart
 from treino.training.train import RunJob
 
@@ -41,10 +41,9 @@ def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None
     """
     start: JobStart | None = None
     end: JobEnd | None = None
-    tracking = tracking or Tracking(None)
     with ProgressLine(screen.err, screen.live, screen.report) as moving:
         try:
-            for event in tracking.events(events):
+            for event in events if tracking is None else tracking.events(events):
                 if isinstance(event, JobStart):
                     for text in view_of(event.job).opening() if start is None else ():
                         screen.out.print(text)
@@ -58,7 +57,7 @@ def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None
             message = _("Stopped at once. What was saved before is kept; go on with: treino resume {path}")
             raise KeyboardInterrupt(message.format(path=command_word(start.job.folder.path))) from None
     assert end is not None
-    for failure in tracking.failures:
+    for failure in () if tracking is None else tracking.failures:
         screen.err.print(failure)
     screen.document(end.document)
     if end.interrupted:

@@ -38,12 +38,12 @@ def resume(
     """
     from treino.cli.progress import follow
     from treino.folders.store import RunFolder, find
-    from treino.reports.tracking.delivery import Tracking
+    from treino.reports.tracking import tracking_of
     from treino.results import resume_events
     from treino.training.stored_results import StoredSweep
     from treino.training.sweeps.sweep_members import PATIENCE, send_more
 
-    tracking = Tracking(track)
+    tracking = tracking_of(track)
     folder = RunFolder.open(find(run), verify=False)
     if more is None or folder.kind != "sweep" or folder.status != "running":
         events = resume_events(

@@ -39,11 +39,11 @@ def sweep(
     """
     from treino.cli.progress import follow
     from treino.folders.network_source import UserFiles
-    from treino.reports.tracking.delivery import Tracking
+    from treino.reports.tracking import tracking_of
     from treino.training.search.space import space_of
     from treino.training.sweeps.request import SweepRequest
     from treino.training.sweeps.sweep import sweep_events
 
-    tracking, tried = Tracking(track), space_of(space or [])
+    tracking, tried = tracking_of(track), space_of(space or [])
     request = SweepRequest(source, given(flags), UserFiles(), place=cluster, space=tried, options=options)
     return follow(sweep_events(request), screen, tracking)

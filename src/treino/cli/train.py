@@ -42,8 +42,8 @@ def train(
     """
     from treino.cli.progress import follow
     from treino.cli.train_events import TrainFlags, events_of
-    from treino.reports.tracking.delivery import Tracking
+    from treino.reports.tracking import tracking_of
 
-    tracking = Tracking(track)
+    tracking = tracking_of(track)
     asked = TrainFlags(source, given(flags), several, cluster, origin, alerts)
     return follow(events_of(asked, screen), screen, tracking)

@@ -13,6 +13,7 @@ from treino.inspection.input_planes import draw as draw
 from treino.inspection.input_planes import row_of as row_of
 from treino.inspection.outputs import answer_counts as answer_counts
 from treino.inspection.outputs import predicted_classes as predicted_classes
+from treino.inspection.row_influence import proponents as proponents
 from treino.inspection.row_influence import quick_xray as quick_xray
 from treino.inspection.row_xray import RowXray as RowXray
 from treino.inspection.thumbnails import LayerCall as LayerCall

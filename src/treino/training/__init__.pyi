@@ -16,10 +16,13 @@ from treino.training.futures import SmallPicture as SmallPicture
 from treino.training.futures import extension as extension
 from treino.training.futures import usual_futures as usual_futures
 from treino.training.futures import with_remedy as with_remedy
+from treino.training.loop import Job as Job
 from treino.training.loop import JobEnd as JobEnd
 from treino.training.loop import JobEvent as JobEvent
 from treino.training.loop import JobPause as JobPause
+from treino.training.loop import JobProgress as JobProgress
 from treino.training.loop import JobStart as JobStart
+from treino.training.loop import ctrl_c as ctrl_c
 from treino.training.refit import continued as continued
 from treino.training.refit import watched as watched
 from treino.training.replay import Playback as Playback
@@ -52,6 +55,7 @@ from treino.training.sweeps.study import study_events as study_events
 from treino.training.sweeps.study_document import mode_name as mode_name
 from treino.training.sweeps.study_document import row_name as row_name
 from treino.training.sweeps.study_document import seconds_text as seconds_text
+from treino.training.sweeps.sweep import SweepJob as SweepJob
 from treino.training.sweeps.sweep import sweep_events as sweep_events
 from treino.training.sweeps.sweep import sweep_resumption as sweep_resumption
 from treino.training.sweeps.sweep_members import check_folder as check_folder

@@ -13,9 +13,8 @@ from treino.base.encoding import tensor_bytes
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import claim_folder, copy_folder
 from treino.folders import checked_name, in_use
-from treino.inspection import check_axes, predicted_classes, quick_xray, row_of
+from treino.inspection import check_axes, predicted_classes, proponents, quick_xray, row_of
 from treino.inspection.outputs import has_answer, outputs
-from treino.inspection.row_influence import proponents
 from treino.plots import TableCell, about_proponents, folded
 from treino.reports import shown_splits
 from treino.training import (

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -9,18 +10,17 @@ from typing import Any
 
 from treino.base.delivery import Delivery
 from treino.base.errors import Refusal, TreinoError, nearest
-from treino.base.log import LOG
 from treino.base.words import _
-from treino.training.loop import JobEnd, JobEvent, JobProgress, JobStart
+from treino.training import JobEnd, JobEvent, JobProgress, JobStart
 
 TRACKER_UNKNOWN = Refusal("There is no tracker {name!r}.", "{hint}")
 
 PATIENCE_SECONDS = 60.0  # longest wait for a tracker after the training
 TRACKERS = {  # name: (its package, the path of its class)
-    "tensorboard": ("tensorboard", "treino.reports.tracking.tensorboard:TensorBoard"),
-    "mlflow": ("mlflow", "treino.reports.tracking.mlflow:MLflow"),
-    "wandb": ("wandb", "treino.reports.tracking.wandb:Wandb"),
-    "trackio": ("trackio", "treino.reports.tracking.trackio:Trackio"),
+    "tensorboard": ("tensorboard", "treino_trackers.tensorboard:TensorBoard"),
+    "mlflow": ("mlflow", "treino_trackers.mlflow:MLflow"),
+    "wandb": ("wandb", "treino_trackers.wandb:Wandb"),
+    "trackio": ("trackio", "treino_trackers.trackio:Trackio"),
 }
 
 
@@ -71,7 +71,7 @@ class Tracking:
         if not self.names:
             yield from stream
             return
-        from treino.reports.tracking import messages  # imported only for a tracked training
+        from treino_trackers import messages  # imported only for a tracked training
 
         deliveries = [Delivery(name, partial(_tracker, name)) for name in self.names]
 
@@ -100,4 +100,4 @@ class Tracking:
             sentence = _("{tracker} was not told all of it: {why}")
             self.failures = [sentence.format(tracker=d.name, why=d.failure) for d in deliveries if d.failure]
             for failure in self.failures:
-                LOG.warning("%s", failure)
+                logging.getLogger("treino").warning("%s", failure)

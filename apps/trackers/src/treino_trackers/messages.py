@@ -4,13 +4,12 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from treino.reports.pictures.picture_files import illustrate
-from treino.reports.tracking.tracker import SweepTable, TrackedEnd, TrackedRun
-from treino.training.loop import Job, JobEnd, JobProgress, JobStart, ctrl_c
-from treino.training.train import RunJob
+from treino.reports import illustrate
+from treino.training import Job, JobEnd, JobProgress, JobStart, RunJob, ctrl_c
+from treino_trackers.tracker import SweepTable, TrackedEnd, TrackedRun
 
 if TYPE_CHECKING:
-    from treino.training.sweeps.sweep import SweepJob
+    from treino.training import SweepJob
 
 BEST = 5  # number of a sweep's members that are logged as runs of their own
 
@@ -71,7 +70,7 @@ def _sweep(job: Job) -> "SweepJob | None":
     """Return the job if it is a sweep, else None. The code of sweeps is imported only for a sweep."""
     if job.folder.kind != "sweep":
         return None
-    from treino.training.sweeps.sweep import SweepJob
+    from treino.training import SweepJob
 
     assert isinstance(job, SweepJob)
     return job

@@ -19,10 +19,9 @@ from mlflow.types import ColSpec, Schema, TensorSpec
 
 from treino.base.apps import entries
 from treino.base.errors import TreinoError
-from treino.folders.store import RunFolder
-from treino.folders.stored_run import StoredRun
+from treino.folders import RunFolder, StoredRun
 from treino.reports.export.formats import exported
-from treino.reports.tracking.tracker import TrackedEnd, TrackedRun, plain_settings
+from treino_trackers.tracker import TrackedEnd, TrackedRun, plain_settings
 
 SERVICE = "service"  # the format of export
 LONGEST = 6000  # maximum number of characters of a parameter's value

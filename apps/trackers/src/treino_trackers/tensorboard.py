@@ -15,7 +15,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import summary
 
-from treino.reports.tracking.tracker import SweepTable, TrackedEnd, TrackedRun, plain_settings
+from treino_trackers.tracker import SweepTable, TrackedEnd, TrackedRun, plain_settings
 
 FOLDER = "tensorboard"
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import trackio
 
-from treino.reports.tracking.tracker import TrackedEnd, TrackedRun, plain_settings
+from treino_trackers.tracker import TrackedEnd, TrackedRun, plain_settings
 
 
 class Trackio:

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import wandb
 
-from treino.reports.tracking.tracker import TrackedEnd, TrackedRun, plain_settings
+from treino_trackers.tracker import TrackedEnd, TrackedRun, plain_settings
 
 
 class Wandb:
