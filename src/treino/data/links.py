@@ -41,18 +41,22 @@ def _same(value: Any) -> Any:
 @dataclass(frozen=True)
 class LinkForm:
     """numbers(outputs): what outputs say in prepared units. outputs: its inverse. centred: whether targets
-    are prepared with mean 0 and deviation 1; else their mean is prepared as 1, and 0 stays 0."""
+    are prepared with mean 0 and deviation 1; else their mean is prepared as 1, and 0 stays 0. joint: whether
+    several outputs are of one target. width: whether those beside the prediction say a width, which a mean is
+    not added to."""
 
     numbers: Callable[[Any], Any] = _same
     outputs: Callable[[Any], Any] = _same
     centred: bool = True
+    joint: bool = False
+    width: bool = False
 
 
 FORMS: dict[LinkKind, LinkForm] = {
     "identity": LinkForm(),
     "exp": LinkForm(exponential, _logarithm, centred=False),
-    "quantiles": LinkForm(),
-    "normal": LinkForm(),
+    "quantiles": LinkForm(joint=True),
+    "normal": LinkForm(joint=True, width=True),
 }
 
 
@@ -81,7 +85,7 @@ class Link(Document):
     @property
     def joint(self) -> bool:
         """Whether several outputs are of one target."""
-        return self.kind in ("quantiles", "normal")
+        return self.form.joint
 
     @property
     def point(self) -> int:
@@ -92,7 +96,7 @@ class Link(Document):
     def names(self) -> tuple[str, ...]:
         """The names of ``further``."""
         quantiles = tuple(f"quantile_{level:g}" for level in self.levels)
-        return ("deviation",) if self.kind == "normal" else quantiles
+        return ("deviation",) if self.form.width else quantiles
 
     def values(self, output: Any) -> Any:
         """The predicted numbers in prepared units: one for each target, ``[..., K]``."""
@@ -105,7 +109,7 @@ class Link(Document):
         if self.kind == "exp":
             return output + factor_K.log()
         number = (output * own.scale_K + own.mean_K - units.mean_K) / units.scale_K
-        if self.kind != "normal":
+        if not self.form.width:
             return number
         import torch
 
@@ -113,7 +117,7 @@ class Link(Document):
 
     def further(self, output: "Tensor") -> "dict[str, Tensor]":
         """The other numbers that outputs say of each row, in prepared units, by their names."""
-        some = (output[..., 1:] / 2).exp() if self.kind == "normal" else self._ordered(output)
+        some = (output[..., 1:] / 2).exp() if self.form.width else self._ordered(output)
         return dict(zip(self.names, some.unbind(-1), strict=False))
 
     def _ordered(self, output: Any) -> Any:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from treino.base.formula import ONE, Expr, call, value
 from treino.base.registry import Registry
 from treino.base.words import N_
-from treino.data.links import Link, LinkKind, link_of
+from treino.data.links import FORMS, Link, LinkKind, link_of
 from treino.data.rows import IGNORED
 from treino.engine.buffers import BufferCall, LossBuffers, aligned_buffer, mean_of, shares_of
 from treino.engine.derived_losses import (
@@ -84,7 +84,7 @@ class Loss:
         """The number of outputs that a network must have. targets: the classes, or the numbers of a row."""
         return self.kind.outputs or len(self.levels) or targets
 
-    @property
+    @cached_property
     def terms(self) -> "Terms | None":
         """Its arithmetic, for these levels of quantiles."""
         terms = self.kind.terms
@@ -261,7 +261,7 @@ class LossKind:
     @property
     def joint(self) -> bool:
         """Whether several outputs are of one target."""
-        return self.link in ("quantiles", "normal")
+        return FORMS[self.link].joint
 
     @property
     def class_name(self) -> str:
@@ -397,13 +397,13 @@ def _bce(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]
     ]
 
 
-def mean_by(weight: Tensor, y: Tensor) -> Tensor:
+def _mean_by(weight: Tensor, y: Tensor) -> Tensor:
     """The weighted mean of each column, ``[K]``."""
     return (weight @ y.double().reshape(len(y), -1)) / weight.sum()
 
 
 def _bce_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
-    p = float(mean_by(weight, y))
+    p = float(_mean_by(weight, y))
     return -sum(q * math.log(q) for q in (p, 1 - p) if q > 0)
 
 
@@ -443,15 +443,15 @@ def _huber(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCal
     ]
 
 
-def mse_constant(loss: "Loss", y: Tensor, weight: Tensor) -> float:
-    return float(mean_by(weight, (y.double() - mean_by(weight, y)).square()).mean())
+def _mse_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
+    return float(_mean_by(weight, (y.double() - _mean_by(weight, y)).square()).mean())
 
 
 def _l1_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
     y_NK, order_NK = y.double().sort(0)
     half_NK = weight[order_NK].cumsum(0) >= weight.sum() / 2  # True from the weighted median on
     median_K = y_NK.gather(0, half_NK.int().argmax(0, keepdim=True))
-    return float(mean_by(weight, (y - median_K).abs()).mean())
+    return float(_mean_by(weight, (y - median_K).abs()).mean())
 
 
 def _huber_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
@@ -459,9 +459,9 @@ def _huber_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
     low, high = y.min(0).values, y.max(0).values
     for _halving in range(60):  # the derivative increases with the constant
         middle = (low + high) / 2
-        above = mean_by(weight, (middle - y).clamp(-1, 1)) > 0
+        above = _mean_by(weight, (middle - y).clamp(-1, 1)) > 0
         low, high = torch.where(above, low, middle), torch.where(above, middle, high)
-    return float(mean_by(weight, F.huber_loss(middle.expand_as(y), y, reduction="none")).mean())
+    return float(_mean_by(weight, F.huber_loss(middle.expand_as(y), y, reduction="none")).mean())
 
 
 def _huber_term(output: Expr, y: Expr) -> Expr:
@@ -472,6 +472,29 @@ def _huber_term(output: Expr, y: Expr) -> Expr:
 def _huber_slope(output: Expr, y: Expr) -> Expr:
     small = abs(value(output) - value(y)) <= 1
     return output - y if small else call("sign", output - y)
+
+
+def _of_mean(
+    formula: Callable[..., Any],
+    power: float,
+    lowest: float,
+    about: str,
+    term: str,
+    slope: str,
+    torch: Mapping[str, Taken] | None = None,
+) -> LossKind:
+    """A loss whose output is the logarithm of the mean of a Tweedie distribution. term, slope: in words."""
+    return LossKind(
+        "regression",
+        None,
+        about=about,
+        terms=Terms(formula, term, slope),
+        link="exp",
+        power=power,
+        lowest=lowest,
+        note="takes the logarithm of the mean",
+        torch=torch or {},
+    )
 
 
 LOSSES: Registry[LossKind] = Registry(
@@ -503,7 +526,7 @@ LOSSES: Registry[LossKind] = Registry(
             "regression",
             nn.MSELoss,
             _mse,
-            mse_constant,
+            _mse_constant,
             N_("the mean squared error"),
             Terms(
                 lambda output, y: (output - y) ** 2,
@@ -541,48 +564,30 @@ LOSSES: Registry[LossKind] = Registry(
             ),
             torch={"SmoothL1Loss": lambda module, output: output},
         ),
-        "poisson": LossKind(
-            "regression",
-            None,
-            about=N_("minus the log-likelihood of a Poisson distribution, for counts"),
-            terms=Terms(
-                poisson,
-                N_("the predicted mean, less the target times the output"),
-                N_("the predicted mean less the target"),
-            ),
-            link="exp",
-            power=1,
-            lowest=0.0,
-            note="takes the logarithm of the mean",
-            torch={"PoissonNLLLoss": poisson_input},
+        "poisson": _of_mean(
+            poisson,
+            1,
+            0.0,
+            N_("minus the log-likelihood of a Poisson distribution, for counts"),
+            N_("the predicted mean, less the target times the output"),
+            N_("the predicted mean less the target"),
+            {"PoissonNLLLoss": poisson_input},
         ),
-        "gamma": LossKind(
-            "regression",
-            None,
-            about=N_("minus the log-likelihood of a gamma distribution, for numbers above 0"),
-            terms=Terms(
-                gamma,
-                N_("the output, plus the target over the predicted mean"),
-                N_("1 less the target over the predicted mean"),
-            ),
-            link="exp",
-            power=2,
-            lowest=math.ulp(0.0),
-            note="takes the logarithm of the mean",
+        "gamma": _of_mean(
+            gamma,
+            2,
+            math.ulp(0.0),
+            N_("minus the log-likelihood of a gamma distribution, for numbers above 0"),
+            N_("the output, plus the target over the predicted mean"),
+            N_("1 less the target over the predicted mean"),
         ),
-        "tweedie": LossKind(
-            "regression",
-            None,
-            about=N_("minus the log-likelihood of a Tweedie distribution of power 1.5, for amounts often 0"),
-            terms=Terms(
-                tweedie,
-                N_("twice the root of the predicted mean, plus twice the target over that root"),
-                N_("the root of the predicted mean, less the target over that root"),
-            ),
-            link="exp",
-            power=1.5,
-            lowest=0.0,
-            note="takes the logarithm of the mean",
+        "tweedie": _of_mean(
+            tweedie,
+            1.5,
+            0.0,
+            N_("minus the log-likelihood of a Tweedie distribution of power 1.5, for amounts often 0"),
+            N_("twice the root of the predicted mean, plus twice the target over that root"),
+            N_("the root of the predicted mean, less the target over that root"),
         ),
         "quantile": LossKind(
             "regression",
@@ -617,6 +622,11 @@ LOSSES: Registry[LossKind] = Registry(
 )
 
 QUANTILES = (0.1, 0.5, 0.9)
+
+
+def link_for(s: Settings, loss: str | None) -> Link:
+    """What outputs say of numbers under this loss; None: a usual one."""
+    return link_of(LOSSES[loss].link if loss else "identity", quantile_levels(s, loss))
 
 
 def quantile_levels(s: Settings, loss: str | None) -> tuple[float, ...]:

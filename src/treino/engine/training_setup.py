@@ -17,7 +17,6 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.own_calls import check_repeatable
 from treino.base.own_objects import is_own, kept
 from treino.base.words import _, setting
-from treino.data.links import link_of
 from treino.data.rows import IGNORED
 from treino.engine.augmentation import Augmentation
 from treino.engine.bags import Bags, OwnRows, checked_bags
@@ -122,7 +121,7 @@ def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tu
             _("Use cross_entropy."),
         )
     levels = quantile_levels(config.shared, name)
-    if link_of(LOSSES[name].link, levels).joint and (inputs.classes > 1 or inputs.axes):
+    if LOSSES[name].joint and (inputs.classes > 1 or inputs.axes):
         raise LOSS_TARGETS(name=name, n=inputs.classes * math.prod(inputs.axes))
     weights = _class_weights(config, inputs, bags)
     smoothing, further = config.shared.label_smoothing, further_metric(config.shared.metric)
@@ -166,12 +165,12 @@ def _check_numbers(loss: Loss, inputs: Inputs) -> None:
     """Refuse targets of numbers that were prepared for another loss, or that this one is not for."""
     if inputs.task == "regression" and inputs.link not in (None, loss.link):
         raise LOSS_DATA(name=loss.name)
-    for _x, y in (inputs.train, inputs.validation):
-        if len(y) and float(y.min()) < loss.kind.lowest:
-            at_least = _("from 0 on") if loss.kind.lowest == 0 else _("above 0")
+    lowest = loss.kind.lowest
+    for _x, y in (inputs.train, inputs.validation) if lowest > -math.inf else ():
+        if len(y) and (least := float(y.min())) < lowest:
             (scale,) = inputs.scale if len(inputs.scale) == 1 else (1.0,)
-            value = float(y.min()) * (scale if isinstance(scale, float) else 1.0)
-            raise LOSS_LOWEST(name=loss.name, range=at_least, value=value)
+            value = least * (scale if isinstance(scale, float) else 1.0)
+            raise LOSS_LOWEST(name=loss.name, range=_("above 0") if lowest else _("from 0 on"), value=value)
 
 
 def _name(config: TrainConfig, inputs: Inputs) -> tuple[str, str]:

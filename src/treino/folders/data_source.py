@@ -16,14 +16,13 @@ from treino.base.words import _
 from treino.data import BUILTINS, load
 from treino.data.dataset import SHARED, Data, splits_not_in_memory
 from treino.data.documents import DataCopy, DataSource, LoadArguments, PreparationDocument, RowsFile
-from treino.data.links import LinkKind, link_of
 from treino.data.preparation.preparation import Preparation
 from treino.data.prepared_cache import FOLDER
 from treino.data.rows import IGNORED, Rows
 from treino.data.source_kinds import AlbumTable, given_by_package, is_album
 from treino.data.sources import BuiltinName
 from treino.engine import KERNELS, LOSSES
-from treino.engine.losses import quantile_levels
+from treino.engine.losses import link_for
 from treino.engine.registries import REGISTRIES
 from treino.folders.documents.reading import (
     read_document,
@@ -100,9 +99,8 @@ def load_data(
     values = {name: getattr(settings, name) for name in OF_DATA} | held_back
     if settings.data_seed is None:
         values["data_seed"] = settings.seed
-    kind: LinkKind = LOSSES[settings.loss].link if settings.loss else "identity"
-    link = link_of(kind, quantile_levels(settings, settings.loss))
-    if kind != "identity":  # whole numbers are counts then, not classes
+    link = link_for(settings, settings.loss)
+    if link.kind != "identity":  # whole numbers are counts then, not classes
         values["task"] = settings.task or "regression"
     return load(
         source,

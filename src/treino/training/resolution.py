@@ -13,7 +13,6 @@ from treino.engine import LOSSES, OPTIMIZERS, Net, TrainConfig, TrainingLoop, co
 from treino.engine.defaults import check_augmentation, describes_mlp, network, with_defaults, with_net
 from treino.engine.inputs import inputs_of
 from treino.engine.kernels.selection import ENGINE_NET
-from treino.engine.losses import quantile_levels
 from treino.engine.nets import input_shape, layers_of
 from treino.engine.optim import BETAS
 from treino.engine.templates import NetSource
@@ -203,7 +202,7 @@ def _check_axes(s: Settings, data: Data, net: Own | Net) -> None:
         raise AXES_NET(shape=shape)
     usual = {"ensemble": 1, "threshold": None, "coverage": None}
     names = [name for name, value in usual.items() if getattr(s, name) != value]
-    if s.loss is not None and (LOSSES[s.loss].outputs or quantile_levels(s, s.loss)):
+    if s.loss is not None and (LOSSES[s.loss].outputs or LOSSES[s.loss].joint):
         names.append("loss")
     for name in names:
         raise AXES_SETTING(what=setting(name, getattr(s, name)), shape=shape)

@@ -146,23 +146,19 @@ LABELS = np.array([0, 1])
 NUMBERS = np.array([[0.6], [-3.0]])
 
 
-def _of_classes(name: str) -> Worked:
-    loss, titles = Loss(name), (_("A row that is right"), _("A row that is sure, and wrong"))
+def _of_rows(name: str) -> Worked:
+    """Of a loss of classes, or of several outputs for one number."""
+    kind = LOSSES[name]
+    out, y, at = LOGITS, LABELS, LABELS
+    titles = _("A row that is right"), _("A row that is sure, and wrong")
+    loss = Loss(name, levels=QUANTILES if "quantiles" in kind.reads else ())
+    if kind.joint:
+        out, y, at = np.sort(LOGITS)[:, : loss.outputs(1)], NUMBERS, np.ones(2)
+        titles = _("A row with a small error"), _("A row with a large one")
     parts = [
-        ExplanationPart(title, row_steps(loss, LOGITS, LABELS, row, int(LABELS[row])))
-        for row, title in enumerate(titles)
+        ExplanationPart(title, row_steps(loss, out, y, row, int(at[row]))) for row, title in enumerate(titles)
     ]
-    return parts, loss_checks(loss, LOGITS, LABELS, (1, 1), "δ₁")
-
-
-def _of_joint(name: str) -> Worked:
-    loss = Loss(name, levels=QUANTILES if LOSSES[name].link == "quantiles" else ())
-    out = np.sort(LOGITS)[:, : loss.outputs(1)]
-    parts = [
-        ExplanationPart(title, row_steps(loss, out, NUMBERS, row, 1))
-        for row, title in enumerate((_("A row with a small error"), _("A row with a large one")))
-    ]
-    return parts, loss_checks(loss, out, NUMBERS, (1, 1), "δ₁")
+    return parts, loss_checks(loss, out, y, (1, 1), "δ₁")
 
 
 def _bce() -> Worked:
@@ -306,7 +302,7 @@ def loss_topics() -> dict[str, Topic]:
     told = {topic.name: topic for topic in TOLD}
     for name, kind in LOSSES.items():
         if kind.terms is not None and topic_name(name) not in told:
-            worked = _of_classes if kind.of_classes else _of_joint if kind.joint else _of_numbers
+            worked = _of_rows if kind.of_classes or kind.joint else _of_numbers
             told[topic_name(name)] = _topic(
                 topic_name(name),
                 kind.about,

@@ -129,9 +129,8 @@ class Preparation:
 
     def further(self, output: torch.Tensor) -> dict[str, torch.Tensor]:
         """The other numbers that outputs say of each row, in the target's own units, by their names."""
-        each = self.link.further(output)
-        wide = self.link.kind == "normal"  # a width has no mean to be added
-        return {name: one * self.target_scale if wide else self.values(one) for name, one in each.items()}
+        each, width = self.link.further(output), self.link.form.width
+        return {name: one * self.target_scale if width else self.values(one) for name, one in each.items()}
 
     def slope(self, value: Any) -> Any:
         """How much a value changes by a small change of the prepared one, per unit."""

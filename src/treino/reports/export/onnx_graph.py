@@ -140,9 +140,9 @@ def _numbers(graph: OnnxGraph, run: StoredRun, each: list[Value], target: str) -
             low = low.put("Max", value.put("Min", known.floor))
         ends |= {"low": low, "high": high}
     for place, further in enumerate(link.names):
-        one = several.put("Gather", np.int64(place if link.levels else 1), axis=1).cast()
-        shift = spec.target_mean if link.levels else 0.0
-        ends[further] = (one if link.levels else (one / 2.0).put("Exp")) * spec.target_scale + shift
+        one = several.put("Gather", np.int64(1 if link.form.width else place), axis=1).cast()
+        shift = 0.0 if link.form.width else spec.target_mean
+        ends[further] = ((one / 2.0).put("Exp") if link.form.width else one) * spec.target_scale + shift
     for name, end in ends.items():
         graph.output(f"{name}{target}", end, DOUBLE)
 

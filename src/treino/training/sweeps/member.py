@@ -16,7 +16,7 @@ from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.source_kinds import is_torch_dataset, source_kind
 from treino.data.sources import BuiltinName
-from treino.engine import LOSSES
+from treino.engine import Loss
 from treino.engine.losses import quantile_levels
 from treino.engine.nets import input_shape
 from treino.folders.access import Access
@@ -154,8 +154,8 @@ class SweepNetwork(StoredRun):
         sweep, data, s, kind = read_sweep_spec(self.folder), self.data, self.asked, self.asked.net_kind
         if kind in LAYERS:
             layers, _arguments = decide(s, data)
-            known = (LOSSES[s.loss].outputs if s.loss else 0) or len(quantile_levels(s, s.loss))
-            outputs = known or data.outputs
+            loss = Loss(s.loss, levels=quantile_levels(s, s.loss)) if s.loss else None
+            outputs = data.outputs if loss is None else loss.outputs(data.outputs)
             wanted = layers.parameter_shapes(input_shape(layers, data.item_shape), outputs)
             check_layers(wanted, [t.shape for t in self.tensors.values()], self.name, len(self.answering))
         resolution = resolve(s, data, run_network(self.folder, kind, s.net, self.access, s.seed))
