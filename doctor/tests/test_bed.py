@@ -17,7 +17,7 @@ from written import parts
 from zygote import examined
 
 LONG = ("xm_atencao_passos",)  # scripts that take seconds
-MOST = 200  # scripts: who runs them all has to wait for each
+MOST = 150  # scripts: who runs them all has to wait for each
 
 TAUGHT = """\
 # expect: no_step @ 5
