@@ -66,7 +66,7 @@ def test_help_lists_from_the_source_what_the_registries_have() -> None:
 SERVER = "starlette", "uvicorn", "websockets", "anyio", "h11"
 DRAWING = "matplotlib", "PIL"
 TABLES = "pandas", "pyarrow", "sklearn", "scipy"
-OF_MANY = "treino.training.sweeps", "treino.training.search", "treino.training.cluster", "treino.results"
+OF_MANY = "treino.training.sweeps", "treino.training.search", "treino.results"
 LOADED = """
 import sys
 

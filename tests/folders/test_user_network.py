@@ -220,7 +220,6 @@ def test_each_file_has_a_copy_of_its_own(paths: list[str]) -> None:
 
 WAYS: dict[str, set[str]] = {
     "exec": {"folders/user_network"},
-    "pickle": {"training/cluster"},  # to and from the cluster that the user named, which runs what it likes
     "own_net": {"folders/network_source", "training/sweeps/population_training"},
     "NetworkFile": {"folders/network_source"},
     "UserFiles": {  # on the user's word: where a person calls

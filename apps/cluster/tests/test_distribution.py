@@ -16,17 +16,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 from safetensors.torch import load_file
-
 from tests.many_networks import study_events, sweep_events
+
 from treino.folders.documents.reading import read_checkpoint
 from treino.folders.store import RunFolder
 from treino.settings.options import ClusterOptions
-from treino.training.cluster import SharedValue, TaskEnd, packed
 from treino.training.loop import JobEnd
-from treino.training.sweeps import bracket, distribution, study, sweep
+from treino.training.sweeps import bracket, study, sweep
 from treino.training.sweeps.population_training import PopulationTraining
 from treino.training.sweeps.study import study_resumption
 from treino.training.sweeps.sweep import sweep_resumption
+from treino_cluster import distribution
+from treino_cluster.cluster import SharedValue, TaskEnd, packed
 
 SPACE = {
     "lr": "1e-3..30:log",  # some diverge
@@ -107,19 +108,9 @@ def contents(folder: Path) -> dict[str, Any]:
 
 
 def swept(out: Path, strategy: str, patience: int, on: str | None = None, **more: Any) -> dict[str, Any]:
-    base = BASE | {"patience": patience}
-    events = sweep_events(
-        "iris",
-        SPACE,
-        out=out,
-        place=ClusterOptions(on=on),
-        members=13,
-        strategy=strategy,
-        fresh=0,
-        settings=base,
-        top=5,
-        **more,
-    )
+    asked = {"members": 13, "strategy": strategy, "fresh": 0, "settings": BASE | {"patience": patience}}
+    place = ClusterOptions(on=on)
+    events = sweep_events("iris", SPACE, out=out, place=place, top=5, **asked, **more)
     list(events)
     return contents(out)
 
@@ -222,8 +213,7 @@ def test_steps_to_a_target_are_the_same(tmp_path: Path, monkeypatch: pytest.Monk
     for name, on in (("together", None), ("apart", "ray")):
         use(monkeypatch, Processes(2, 0))
         shared = {"epochs": 20, "hidden": (8,), "out": str(tmp_path / name)}
-        place = ClusterOptions(on=on)
-        request = FitRequest("iris", shared, None, seeds=5, until="accuracy=0.8", place=place)
+        request = FitRequest("iris", shared, None, seeds=5, until="accuracy=0.8", place=ClusterOptions(on=on))
         *_events, end = fit_events(request)[0]
         found.append((end.document["reached"], end.document["figures"], contents(tmp_path / name)))
     assert found[0] == found[1]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from tests.conftest import Treino
-from tests.training.cluster.test_distribution import contents
 from tests.waiting import HANG, until
+
+from apps.cluster.tests.test_distribution import contents
 
 pytest.importorskip("ray", reason="needs ray: pip install 'ray[client]'")
 
@@ -27,7 +27,7 @@ import logging, os, random, sys, threading, time
 import psutil, ray
 from ray.cluster_utils import Cluster
 from treino.settings.options import ClusterOptions, SweepOptions
-from treino.training.sweeps import distribution
+from treino_cluster import distribution
 from treino.training.sweeps.request import SweepRequest
 from treino.training.sweeps.sweep import sweep_events
 distribution.TASK_SECONDS, distribution.SHORTEST_TASK = 0.1, 0.05

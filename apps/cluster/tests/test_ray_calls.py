@@ -9,16 +9,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from tests.conftest import Treino, refusal_of
-from tests.training.cluster import ray_stand_in
-from tests.training.cluster.ray_stand_in import Ray
-from tests.training.cluster.test_distribution import swept
+
+from apps.cluster.tests import ray_stand_in
+from apps.cluster.tests.ray_stand_in import Ray
+from apps.cluster.tests.test_distribution import swept
 from treino.base.errors import TreinoError
 from treino.settings.options import ClusterOptions
-from treino.training import cluster as ray_cluster
-from treino.training.cluster import Cluster, open_cluster
-from treino.training.sweeps import distribution
+from treino_cluster import cluster as ray_cluster
+from treino_cluster import distribution
+from treino_cluster.cluster import Cluster, open_cluster
 
 ASKED = ("--space", "lr=1e-3..1:log", "--members", "4", "--epochs", "2")
 SILENT = "The current node timed out during startup."
@@ -86,7 +86,7 @@ def test_a_start_that_fails_is_said_and_leaves_nothing(use: Use, fault: BaseExce
     assert [server.poll() is None for server in ray_stand_in.SERVERS] == [True, False]
     ray.fault = None
     with open_cluster(ClusterOptions(on="ray")) as cluster:
-        assert cluster is not None
+        assert cluster.slots == 2
 
 
 def test_another_version_of_ray_is_named(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ from treino.folders.store.run_lookup import find as find
 from treino.folders.store.run_lookup import is_fenced as is_fenced
 from treino.folders.store.run_lookup import known_folder as known_folder
 from treino.folders.store.run_lookup import run_folders as run_folders
+from treino.folders.stored_folder import versions as versions
 from treino.folders.stored_run import StoredRun as StoredRun
 from treino.folders.timeline import Segment as Segment
 from treino.folders.timeline import epoch_count as epoch_count

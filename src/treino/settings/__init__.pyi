@@ -1,3 +1,4 @@
+from treino.settings.options import ClusterOptions as ClusterOptions
 from treino.settings.options import StudyOptions as StudyOptions
 from treino.settings.options import SweepOptions as SweepOptions
 from treino.settings.setting_types import Speed as Speed

@@ -44,10 +44,13 @@ from treino.training.stored_results import StoredSweep as StoredSweep
 from treino.training.stored_results import open_run as open_run
 from treino.training.stored_results import stored as stored
 from treino.training.sweeps.bracket import MemberTable as MemberTable
+from treino.training.sweeps.distribution import processor_kind as processor_kind
 from treino.training.sweeps.member import like as like
 from treino.training.sweeps.member import name_of_like as name_of_like
 from treino.training.sweeps.member import params_of as params_of
 from treino.training.sweeps.member import parse_member as parse_member
+from treino.training.sweeps.population_training import PopulationTask as PopulationTask
+from treino.training.sweeps.population_training import PopulationTraining as PopulationTraining
 from treino.training.sweeps.populations import settings_of as settings_of
 from treino.training.sweeps.request import StudyRequest as StudyRequest
 from treino.training.sweeps.request import SweepRequest as SweepRequest

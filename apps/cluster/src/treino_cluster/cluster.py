@@ -1,11 +1,10 @@
-"""Clusters: processes on other machines, managed by Ray, that a training uses."""
+"""A Ray cluster: processes on other machines that run tasks."""
 
 import importlib.util
 import itertools
 import logging
 import os
 import pickle
-import platform
 import socket
 import sys
 import tempfile
@@ -13,30 +12,22 @@ import time
 import traceback
 import uuid
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from treino.base.errors import Refusal, TreinoError, cause
-from treino.base.log import LOG
-from treino.base.machine import cpu_cores, processor_model
+from treino.base.machine import cpu_cores
 from treino.base.text import whole_number
-from treino.base.words import setting
-from treino.folders.stored_folder import versions
-from treino.settings.options import ClusterOptions
-from treino.settings.spec import read_settings
+from treino.folders import versions
+from treino.settings import ClusterOptions
+from treino.training import processor_kind
 
 CLUSTER_UNREACHABLE = Refusal(
     "The cluster {address} can't be reached: {why}",
     "Is it running, and open to this machine? If it asks for a token, set RAY_AUTH_MODE=token.",
-)
-DEVICE_ON_CLUSTER = Refusal(
-    "The chunks on a cluster have processors and, where that is asked for, GPUs; not {what}.",
-    "Use [[gpus_per_chunk=1]] for GPUs, leave it out for processors, and leave the device open.",
 )
 ON_UNKNOWN = Refusal(
     "{on!r} names no cluster.", "Use [[on=ray]], or the address of a cluster: [[on=ray://HOST:10001]]."
@@ -50,10 +41,6 @@ CLUSTER_START = Refusal(
 CLUSTER_VERSION = Refusal(
     "The cluster runs another version of Python or Ray: {why}",
     "Use the cluster's versions here, in an environment of their own.",
-)
-GPUS_WITHOUT_CLUSTER = Refusal(
-    "A chunk's GPUs are a cluster's, and no cluster is named.",
-    "Add [[on=ray]], or leave them out: [[device=cuda]] trains on this machine's.",
 )
 DATA_TOO_LARGE_FOR_CLUSTER = Refusal(
     "The rows take {need:.2f} GB, and the object store of {host} holds {room:.2f} GB.",
@@ -94,10 +81,8 @@ class SharedValue:
 
 @dataclass(frozen=True, eq=False)
 class TaskEnd:
-    """A task's result. ticket: returned by ``submit``. seconds: the task's duration.
-
-    processor: the kind of processor that ran the task, such as ``x86_64 AMD EPYC 7B13, AVX2``.
-    """
+    """A task's result. ticket: returned by ``submit``. seconds: the task's duration. processor: the kind of
+    processor that ran it."""
 
     ticket: int
     value: Any
@@ -144,14 +129,6 @@ def nothing(*loaded: Any) -> None:
     """A task without work, to report on its process and to load its arguments' modules."""
 
 
-def processor_kind() -> str:
-    """The kind of processor on which this process trains."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    kind = f"{platform.machine()} {processor_model()}".strip()
-    return f"{kind}, {torch.backends.cpu.get_cpu_capability()}"
-
-
 def _value(shared: SharedValue) -> Any:
     if shared.key not in _cache:
         import ray
@@ -172,20 +149,14 @@ CLIENT = "ray://"
 
 
 @contextmanager
-def open_cluster(
-    place: ClusterOptions,
-) -> Iterator["Cluster | None"]:
-    """Within the block, connect to the cluster that ``place`` names; yields None without one.
+def open_cluster(place: ClusterOptions) -> Iterator["Cluster"]:
+    """Within the block, connect to the cluster that ``place`` names.
 
     Raises:
         TreinoError: Ray is not installed; the cluster can't be reached, or not from this Python; it has no
             free processor or GPU, or other versions of treino or torch.
     """
-    if place.on is None:
-        if place.gpus_per_chunk is not None:
-            raise GPUS_WITHOUT_CLUSTER()
-        yield None
-        return
+    assert place.on is not None
     host, colon, port = place.on.removeprefix(CLIENT).rpartition(":")
     if place.on != "ray" and not (place.on.startswith(CLIENT) and host and colon and whole_number(port)):
         raise ON_UNKNOWN(on=place.on)
@@ -382,7 +353,7 @@ class Cluster:
         except errors.RayError as error:  # a process, a node or a result is gone
             order.lost += 1
             self.lost += 1
-            LOG.warning("%s: its process was lost, it runs again", order.name)
+            logging.getLogger("treino").warning("%s: its process was lost, it runs again", order.name)
             if order.lost > MOST_LOST:
                 raise WORKER_LOST(name=order.name, n=order.lost, why=cause(error)) from None
             self._begin(order)
@@ -453,24 +424,3 @@ class Cluster:
             except self.ray.exceptions.RayError:
                 continue  # the node is gone
             self._refuse_versions(report, hosts[reference])
-
-
-# ---- devices
-
-
-def device_here(settings: Mapping[str, Any], place: ClusterOptions) -> dict[str, str]:
-    """The setting ``device`` with which this process holds the networks that a cluster trains: always the
-    CPU; {} without a cluster.
-
-    settings: as the user gives them; only ``device`` is checked.
-
-    Raises:
-        TreinoError: the cluster's tasks don't have the device.
-    """
-    if place.on is None:
-        return {}
-    device = read_settings({name: value for name, value in settings.items() if name == "device"}).device
-    fitting = ("auto", "cpu") if place.gpus_per_chunk is None else ("auto", "cuda")
-    if device in fitting:
-        return {"device": "cpu"}
-    raise DEVICE_ON_CLUSTER(what=setting("device", device))

@@ -5,17 +5,17 @@ the measured speed. Neither changes a bit of the results.
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import torch
 
-from treino.data.dataset import Data
+from treino.data import Data
 from treino.engine import Tick
-from treino.settings.options import ClusterOptions
-from treino.training.cluster import Cluster, SharedValue, TaskEnd, open_cluster
-from treino.training.sweeps.population_training import PopulationTask, PopulationTraining
+from treino.settings import ClusterOptions
+from treino.training import PopulationTask, PopulationTraining
+from treino_cluster.cluster import Cluster, SharedValue, TaskEnd, open_cluster
 
 TASK_SECONDS, SHORTEST_TASK = 4.0, 0.5
 WAIT_SECONDS = 0.5
@@ -30,26 +30,30 @@ _Work = tuple[PopulationTraining, PopulationTraining, int, float]
 
 
 @dataclass(eq=False)
-class Distribution:
-    """Trains populations on a cluster. processors: ``{kind of processor: members trained on it}``. title: the
-    folder's name, for task names."""
+class ClusterDistribution:
+    """Trains populations on a cluster; see treino's ``training/sweeps/distribution.py``."""
 
     cluster: Cluster
-    processors: dict[str, set[int]] = field(default_factory=dict)
     title: str = ""
     _shared: dict[int, tuple[Data, SharedValue]] = field(default_factory=dict)
     _running: dict[int, _Work] = field(default_factory=dict)
     _pace: dict[int, float] = field(default_factory=dict)  # seconds of a member's step, by id of population
 
+    @property
+    def gpus(self) -> bool:
+        return self.cluster.gpus
+
+    @property
+    def slots(self) -> int:
+        return self.cluster.slots
+
     def advance(
-        self, goals: Sequence[tuple[PopulationTraining, int]]
+        self, goals: Sequence[tuple[PopulationTraining, int]], processors: dict[str, set[int]]
     ) -> tuple[PopulationTraining, Tick] | None:
-        """Train the populations towards these steps for a moment. Return one population and its tick; None if
-        all have reached their steps."""
         behind = [(population, until) for population, until in goals if population.behind(until)]
         if not behind:
             return None
-        slots = self.cluster.slots
+        slots = self.slots
         self._divide(behind, slots)
         waiting = self._waiting(behind)
         while waiting and len(waiting) + len(self._running) < slots and self._halve(waiting):
@@ -62,11 +66,10 @@ class Distribution:
             self._submit(population, part, until, seconds, work)
         moment = behind[0][0], _moment(behind[0][0])
         for end in self.cluster.ended(WAIT_SECONDS):
-            moment = self._take(end) or moment
+            moment = self._take(end, processors) or moment
         return moment
 
     def stop(self) -> None:
-        """Cancel the running tasks; their members keep the state of their last finished task."""
         self.cluster.cancel()
         self._running.clear()
 
@@ -142,37 +145,30 @@ class Distribution:
         stop = part.task_end(step + -(-(until - step) // tasks))
         ticket = self.cluster.submit(
             PopulationTask.train,
-            part.task(stop, self.cluster),
+            part.task(stop, self.gpus),
             shared=[self.share(data) for data in part.rows_G],
             name=f"{self.title}: {part.task_name(stop)}",
-            processors=1 if self.cluster.gpus else part.task_processors,
+            processors=1 if self.gpus else part.task_processors,
         )
         self._running[ticket] = population, part, step, work * (1 - 1 / tasks)
 
-    def _take(self, end: TaskEnd) -> tuple[PopulationTraining, Tick] | None:
+    def _take(self, end: TaskEnd, processors: dict[str, set[int]]) -> tuple[PopulationTraining, Tick] | None:
         if end.ticket not in self._running:
             return None
         population, part, first, _left = self._running.pop(end.ticket)
         trained = [part.members[place] for place in part.running]
-        self.processors.setdefault(end.processor, set()).update(trained)
-        steps, epochs = population.take(part, end)
+        processors.setdefault(end.processor, set()).update(trained)
+        steps, epochs = population.take(part, end.value)
         if steps and part.training.step > first:
             self._pace[id(population)] = end.seconds / steps
         return population, replace(_moment(population), epochs=epochs)
 
 
 @contextmanager
-def open_distribution(
-    place: ClusterOptions, processors: dict[str, set[int]]
-) -> Iterator[Distribution | None]:
-    """Open a cluster whose processes train, see ``open_cluster``; None without one."""
+def open_distribution(place: ClusterOptions) -> Iterator[ClusterDistribution]:
+    """Open the cluster whose processes train, see ``open_cluster``."""
     with open_cluster(place) as cluster:
-        yield None if cluster is None else Distribution(cluster, processors)
-
-
-def as_lists(processors: Mapping[str, Collection[int]]) -> dict[str, list[int]]:
-    """``Distribution.processors`` for a file."""
-    return {kind: sorted(members) for kind, members in processors.items()}
+        yield ClusterDistribution(cluster)
 
 
 def _moment(population: PopulationTraining) -> Tick:

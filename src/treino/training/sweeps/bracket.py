@@ -22,10 +22,9 @@ from treino.engine.metrics import METRICS, MetricInputs, row_losses
 from treino.engine.net_state import left_out
 from treino.folders.documents.reading import check, read_tensors
 from treino.folders.store import RunFolder
-from treino.training.cluster import processor_kind
 from treino.training.search.samplers import Rung, survivors
 from treino.training.search.space import Config, plain
-from treino.training.sweeps.distribution import Distribution
+from treino.training.sweeps.distribution import Distribution, processor_kind
 from treino.training.sweeps.population_training import (
     KeptAnswers,
     PopulationTraining,
@@ -140,9 +139,9 @@ CHUNK_SECONDS = 0.5
 class TrainingBracket:
     """A bracket in training. number: its number in the sweep. configs: settings by member number.
 
-    rungs: see ``search.halving``. table: gets a row for each member and rung. distribution: the cluster's;
-    None: this process trains. processors: ``{kind of processor: members trained on it}``, for clusters only.
-    rung: the number of finished rungs. now: the population that trained last.
+    rungs: see ``search.halving``. table: gets a row for each member and rung. distribution: processes
+    elsewhere; None: this process trains. processors: ``{kind of processor: members trained on it}``, for
+    clusters only. rung: the number of finished rungs. now: the population that trained last.
     """
 
     number: int
@@ -184,7 +183,7 @@ class TrainingBracket:
         while self.rung < len(self.rungs):
             goals = self.goals()
             if self.distribution is not None:
-                if (moment := self.distribution.advance(goals)) is not None:
+                if (moment := self.distribution.advance(goals, self.processors)) is not None:
                     self.now, tick = moment
                     return tick
             elif behind := next((goal for goal in goals if goal[0].behind(goal[1])), None):

@@ -24,7 +24,6 @@ from treino.engine.saved_state import save_rows
 from treino.engine.tick import Epoch
 from treino.engine.training_setup import set_up
 from treino.folders.user_network import NetworkFile, own_net
-from treino.training.cluster import Cluster, TaskEnd
 
 
 def rung_step(training: TrainingLoop, share: float) -> int:
@@ -40,6 +39,9 @@ LOOKS_APART = 50  # at step s, the target is checked every s // LOOKS_APART step
 POINTS = 256  # maximum number of points of a member's curve
 
 Saved = tuple[dict[str, Tensor], dict[str, Any]]
+
+TaskResult = tuple[Saved, int, Epoch | None]
+"""What a task returns: the members' state, the model-steps, the last evaluated epoch."""
 
 
 @dataclass
@@ -444,13 +446,13 @@ class PopulationTraining:
         """The first step from ``step`` on at which a task may end: here ``step`` itself."""
         return step
 
-    def task(self, until: int, cluster: Cluster) -> "PopulationTask":
-        """The task that trains to step ``until``."""
+    def task(self, until: int, gpus: bool) -> "PopulationTask":
+        """The task that trains to step ``until``. gpus: whether it has a GPU."""
         fields = self.part(range(len(self.members)))
         config = fields["config"]
         if config.shared.engine in WORKERS:  # kernels whose result doesn't depend on the threads
             config = config.with_settings(threads=self.task_processors)
-        if cluster.gpus:
+        if gpus:
             config = config.with_settings(device="cuda")
         bag_M = tuple(_different(fields.pop("data_M"))[1])
         layers = fields["layers"] if self.network is None else None
@@ -463,10 +465,10 @@ class PopulationTraining:
         name = some if len(members) > 1 else f"network {members[0]}"
         return f"{name}, steps {self.training.step} to {until}"
 
-    def take(self, part: "PopulationTraining", end: TaskEnd) -> tuple[int, list[Epoch]]:
+    def take(self, part: "PopulationTraining", result: TaskResult) -> tuple[int, list[Epoch]]:
         """Take over the result of a task that trained this part, or the whole. Return its model-steps and
         last evaluated epoch, if any."""
-        state, model_steps, epoch = end.value
+        state, model_steps, epoch = result
         part.load(*state)
         if part is not self:
             self._put(part)
@@ -503,9 +505,9 @@ class PopulationTask:
     state: Saved | None
     until: int
 
-    def train(self, *data_G: Data) -> tuple[Saved, int, Epoch | None]:
-        """Train the members to step ``until``, or until all have ended. Return their state, the model-steps
-        and the last evaluated epoch. data_G: ``rows_G`` of the population."""
+    def train(self, *data_G: Data) -> TaskResult:
+        """Train the members to step ``until``, or until all have ended. data_G: ``rows_G`` of the
+        population."""
         network = self.fields["network"]
         own = {} if network is None else {"layers": own_net(*network)}
         alone = self.kind(**{**self.fields, **own}, data_M=tuple(data_G[bag] for bag in self.bag_M))

@@ -19,7 +19,7 @@ from treino.folders.store import RunFolder
 from treino.folders.user_network import NetworkFiles, as_arguments
 from treino.settings.options import HERE, ClusterOptions, StudyOptions, SweepOptions
 from treino.settings.spec import OF_PLACE, Settings, read_settings
-from treino.training.cluster import device_here
+from treino.training.sweeps.distribution import device_here
 
 ROWS_IN_MEMORY = Refusal(
     "A sweep or a study needs its rows in memory, and {name} is read item by item.", "Give a table or arrays."

@@ -36,7 +36,6 @@ from treino.folders.user_network import NetworkFiles, file_of, network_of
 from treino.inspection.curves import floor_twice
 from treino.settings.options import HERE, ClusterOptions
 from treino.settings.spec import read_settings
-from treino.training.cluster import device_here
 from treino.training.goals import check_goals
 from treino.training.loop import Job, JobEvent, events, status_at_end, stop_sent
 from treino.training.resolution import decide, resolved_settings
@@ -44,7 +43,7 @@ from treino.training.search.samplers import Rung
 from treino.training.search.space import Config
 from treino.training.stored_training import answers
 from treino.training.sweeps.bracket import MemberTable, TrainingBracket
-from treino.training.sweeps.distribution import Distribution, as_lists, open_distribution
+from treino.training.sweeps.distribution import Distribution, as_lists, device_here, open_distribution
 from treino.training.sweeps.population_training import PopulationTraining, Saved
 from treino.training.sweeps.populations import (
     SharedRows,
@@ -212,7 +211,7 @@ def study_events(request: StudyRequest) -> Iterator[JobEvent]:
     trainings = _trainings(source, data, plan, copies, gpus=gpus)
     check_goals(plan.until, trainings[0].training, data)
     made = request.new_folder("study", "study", data, copies, wanted.values())
-    with open_distribution(request.place, {}) as distribution, made as (folder, where):
+    with open_distribution(request.place) as distribution, made as (folder, where):
         facts = _facts(plan, data, trainings, where["source"], gpus=gpus)
         own_net = {"net": plan.base["net"]} if request.asked.get("net") else {}
         spec = {
@@ -252,7 +251,7 @@ def study_resumption(
     before = facts.model_copy(update=device_here({"device": facts.device.partition(":")[0]}, place))
     gpus = place.gpus_per_chunk is not None
     trainings = _trainings(source, data, options, networks, before, gpus=gpus)
-    with open_distribution(place, {}) as distribution, folder:
+    with open_distribution(place) as distribution, folder:
 
         def take_up() -> StudyJob:
             folder.unseal()
@@ -379,8 +378,7 @@ class StudyBracket(TrainingBracket):
         epochs = max(-(-each.training.steps // each.training.steps_per_epoch) for each in trainings)
         rounds = [Rung(len(trainings), epoch + 1) for epoch in range(epochs)]
         configs: dict[int, Config] = {number: {} for number in range(len(trainings))}
-        processors = {} if distribution is None else distribution.processors
-        return cls(0, configs, rounds, trainings, MemberTable(()), distribution, processors)
+        return cls(0, configs, rounds, trainings, MemberTable(()), distribution)
 
     def goals(self) -> Sequence[tuple[TimedTraining, int]]:
         """Each network, and the step at which this round ends; in reverse order every other round."""
@@ -422,8 +420,8 @@ class StudyJob(Job):
         left = [each.left_s for each in self.bracket.populations]
         if any(s is None for s in left):
             return None
-        cluster = self.bracket.distribution
-        return sum(s for s in left if s is not None) / (1 if cluster is None else cluster.cluster.slots)
+        elsewhere = self.bracket.distribution
+        return sum(s for s in left if s is not None) / (1 if elsewhere is None else elsewhere.slots)
 
     def stop_reason(self) -> str | None:
         """``interrupted`` if a command asks to stop: a study has conclusions only when all are trained."""

@@ -124,7 +124,7 @@ def sweep_events(request: SweepRequest) -> Iterator[JobEvent]:
         sweep.set_members(len(sweep.configs))
     plan = sweep.options
     with ExitStack() as opened:
-        sweep.distribution = opened.enter_context(open_distribution(request.place, sweep.processors))
+        sweep.distribution = opened.enter_context(open_distribution(request.place))
         first = sweep.bracket(0)
         sweep.notes += fold_notes(first)
         if plan.until is not None:
@@ -238,7 +238,7 @@ def sweep_resumption(
     sweep = SweepTraining(source, data, base, space, plan, networks, folder)
     if more is not None:
         check_folder(folder, more)
-    with open_distribution(place, sweep.processors) as sweep.distribution, folder:
+    with open_distribution(place) as sweep.distribution, folder:
         yield from events(partial(_taken_up, folder, sweep, members, more))
 
 

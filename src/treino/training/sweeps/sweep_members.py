@@ -187,7 +187,7 @@ class SweepTraining:
             identity = saved["engine"]["identity"]
             kernel = {name: identity[name] for name in ("engine", "threads") if identity[name] is not None}
             settings |= {m: settings[m].model_copy(update=kernel) for m in saved["members"] if m in settings}
-        gpus = state is None and self.distribution is not None and self.distribution.cluster.gpus
+        gpus = state is None and self.distribution is not None and self.distribution.gpus
         target = self.options.until if self.options.spread else None
         configs = {m: self.configs[m] for m in numbers}
         populations = populations_of(
