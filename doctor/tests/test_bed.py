@@ -1,7 +1,8 @@
 """The bed of scripts: faults found on their lines, mended and correct scripts silent; one script in three is
 run without the doctor, too, and its output is that of the watched run, bit for bit.
 
-The smallest script of each rule is run by default; of the others CI runs every second, and a release all.
+CI runs the smallest script of each rule and every fourth of the others, and a release all; each rule's own
+example is run by default, in test_examples.py.
 """
 
 import sys
@@ -42,9 +43,9 @@ def by_tier(paths: list[Path]) -> list:
     for path in sorted(paths, key=lambda p: (p.stat().st_size, p.stem)):
         for rule, _line in header(path)["expect"]:
             smallest.setdefault(rule, path)
-    quick = {p for p in paths if one_in(2, p) and p.stem not in LONG}
-    marks = {p: pytest.mark.slow if p in quick else pytest.mark.release for p in paths}
-    return [pytest.param(p, id=p.stem, marks=() if p in smallest.values() else marks[p]) for p in paths]
+    often = {*smallest.values()} | {p for p in paths if one_in(4, p) and p.stem not in LONG}
+    marks = {p: pytest.mark.slow if p in often else pytest.mark.release for p in paths}
+    return [pytest.param(p, id=p.stem, marks=marks[p]) for p in paths]
 
 
 def watched(path, python=sys.executable):
@@ -72,7 +73,6 @@ def judge(path, python=sys.executable):
     assert [f for f in silent["findings"] if f[0] not in allowed] == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", by_tier([*faulty(), *katas()]))
 def test_a_fault_is_found_on_its_line_and_nothing_else_and_its_mend_is_silent(path):
     judge(path)

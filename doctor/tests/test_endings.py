@@ -42,7 +42,8 @@ SCRIPTS = _scripts()
 
 
 DEAR = {"workers by spawn": pytest.mark.release, "compiled by aot_eager": pytest.mark.release}
-MARKS = {what: DEAR.get(what, [pytest.mark.slow] * (k % 6 != 0)) for k, what in enumerate(SCRIPTS)}
+OTHERS = pytest.mark.slow, pytest.mark.release
+MARKS = {what: DEAR.get(what, [OTHERS[k % 2]] * (k % 6 != 0)) for k, what in enumerate(SCRIPTS)}
 
 
 @pytest.mark.parametrize("what", [pytest.param(what, marks=marks) for what, marks in MARKS.items()])

@@ -52,6 +52,7 @@ TRAIN = "train iris --epochs 2 --name a --json"
         ("treino-doctor", "torch", "script.py --json"),
     ],
 )
+@pytest.mark.sampled(2)
 def test_ctrl_c_amid_an_import_is_one_sentence(tmp_path: Path, program: str, module: str, words: str) -> None:
     """Also a second one: nothing is made, and the process ends, though an import may swallow exceptions."""
     names = {"package": "treino.cli", "command": "command"}

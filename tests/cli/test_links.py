@@ -167,6 +167,7 @@ CASES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "verb"), CASES)
+@pytest.mark.sampled(4)
 def test_no_verb_follows_a_link_out_of_a_folder(
     treino: Treino, opened: Opened, made: Made, place: Path, kind: str, verb: str, thorough: bool
 ) -> None:

@@ -135,7 +135,7 @@ def test_a_defect_shows_its_error_on_lines_of_its_own(
     holds(said.err)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_a_terminal_gets_the_colours_of_ours_alone(tmp_path: Path) -> None:
     hostile_table(tmp_path)
     ours, theirs = pty.openpty()

@@ -1,6 +1,5 @@
 """What is the user's own gets copies, leaves the process as it was, and is repeatable; else it is refused."""
 
-import inspect
 import math
 import os
 import random
@@ -480,17 +479,3 @@ def test_writing_changes_nothing_in_a_sweep_and_an_estimator(tmp_path: Path) -> 
         model: Any = tr.Classifier(loss=loss, metric=zero, epochs=2).fit(X, Y)
         rates.append(([*swept.frame["best"]], model.predict_proba(X).tolist()))
     assert rates[0] == rates[1]
-
-
-@pytest.mark.slow
-def test_writing_changes_nothing_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from treino.cli import main
-
-    monkeypatch.chdir(tmp_path)
-    source = "from typing import Any\nimport torch.nn.functional as F\nfrom torch import Tensor\n"
-    Path("own.py").write_text(source + inspect.getsource(writes) + inspect.getsource(zero))
-    for name, options in (("a", ["--loss", "own.py:writes", "--metric", "own.py:zero"]), ("b", [])):
-        assert main(["train", "wine", "--epochs", "2", "--keep", "last", "--name", name, *options]) == 0
-    runs: list[Any] = [tr.open(name, trust=True) for name in "ab"]
-    assert runs[0].metrics["test"]["accuracy"] == runs[1].metrics["test"]["accuracy"]
-    assert main(["verify", "a", "--trust"]) == 0

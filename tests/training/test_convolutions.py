@@ -17,16 +17,13 @@ import treino as tr
 from tests.conftest import Treino, refusal_of
 from tests.training.test_branching import same_end
 from tests.training.test_futures import check as check_futures
-from tests.workflows.test_resume import same
 from treino.base.errors import TreinoError
 from treino.data import BUILTINS
 from treino.data.builtins import Builtin
 from treino.data.table import Column, Table
 from treino.engine.ensemble import Ensemble
-from treino.settings.spec import OF_CNN, read_settings
-from treino.training.loop import JobEnd
+from treino.settings.spec import OF_CNN
 from treino.training.replay import snapshots
-from treino.training.train import drain, resuming, train_events
 
 pytestmark = pytest.mark.usefixtures("bare")
 
@@ -159,28 +156,6 @@ def test_a_table_is_refused_and_mlp_is_what_it_was(treino: Treino) -> None:
 
 
 ALL_KINDS = "shift=2,crop,rotate,brightness,contrast,cutout,mixup"
-
-
-@pytest.mark.slow
-def test_resumed_it_has_the_bits_of_the_uninterrupted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.004)
-    layers = {"dropout": 0.2, "hidden": [5], "batch_norm": True, "ema": 0.9}
-    asked = SMALL | layers | {"augment": ALL_KINDS, "flip": True, "name": "run", "steps": 30}
-    reference = drain(train_events("tiny", read_settings(asked), parent=tmp_path / "whole"))
-    events = train_events("tiny", read_settings(asked), parent=tmp_path / "parts", checkpoint_seconds=0)
-    ended, parts = None, 0
-    while ended is None:
-        for count, event in enumerate(events):
-            ended = event.job.run if isinstance(event, JobEnd) else ended
-            if count == 5 and ended is None:
-                break
-        if ended is None:
-            events.close()
-            parts, events = parts + 1, resuming(tmp_path / "parts/run", checkpoint_seconds=0)
-    assert parts > 1
-    same(reference, ended)
 
 
 def test_from_any_step_it_goes_on_and_its_layers_stay(run: tr.Run) -> None:

@@ -109,6 +109,7 @@ SAME_COUNT = {
 @pytest.mark.slow
 @pytest.mark.parametrize("case", SAME_COUNT)
 @pytest.mark.parametrize("refit", [[], ["--refit"]])
+@pytest.mark.sampled(3)
 def test_weights_are_refused_where_inputs_or_outputs_mean_something_else(
     treino: Treino, tmp_path: Path, case: str, refit: list[str]
 ) -> None:

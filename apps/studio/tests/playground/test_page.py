@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from apps.studio.tests.browsing import AXE, DRAWN, GREY, WIDTHS, faults, foreign, grey_lines, kinds, said
+from apps.studio.tests.browsing import AXE, DRAWN, WIDTHS, faults, foreign, kinds, said
 from treino_studio.playground.page import page as made
 
 LIMIT = 287 * 1024  # bytes that a reader's browser is sent
@@ -299,24 +299,6 @@ def test_a_red_finding_stands_in_view_and_names_the_switch_that_the_page_has(tab
     numbers = tab("#data=plane&fault=missing_zero_grad").ready().page
     numbers.wait_for_selector("#fault-missing_zero_grad")
     assert numbers.locator("#fault-softmax_before_cross_entropy").is_hidden()
-
-
-@pytest.mark.release
-def test_a_way_that_was_left_stays_as_a_grey_line(tab: Any) -> None:
-    one = tab("#theme=light", script=GREY).ready()
-    one.button("Play").click()
-    one.wait(lambda: one.step() > 60)
-    one.button("Pause").click()
-    assert grey_lines(one.page) == 0
-    box = one.page.locator("#curves-canvas").bounding_box()
-    for _ in range(2):
-        before = one.step()
-        one.page.mouse.click(box["x"] + 80, box["y"] + 60)
-        one.wait(lambda before=before: one.step() < before)
-        one.button("Play").click()
-        one.wait(lambda before=before: one.step() > before)
-        one.button("Pause").click()
-    one.wait(lambda: grey_lines(one.page) >= 2)
 
 
 @pytest.mark.release
