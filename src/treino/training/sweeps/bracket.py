@@ -209,27 +209,27 @@ class TrainingBracket:
         if self.rung + 1 < len(self.rungs):
             self._stop_others(self.rungs[self.rung + 1].members)
 
-    def figures(self) -> dict[int, float | None]:
-        """Each member's best validation metric so far, negated if higher is better; None: diverged."""
-        return {member: None if ranks is None else ranks[0] for member, ranks in self.ranking().items()}
+    def figures(self) -> dict[int, float]:
+        """The best validation metric so far, negated if higher is better, of each member that hasn't
+        diverged."""
+        return {member: figure for member, (figure, _loss) in self.ranking().items()}
 
-    def ranking(self) -> dict[int, tuple[float, float] | None]:
-        """Each member's metric as in ``figures``, and its validation loss to break ties; None: diverged."""
-        ranks: dict[int, tuple[float, float] | None] = {}
+    def ranking(self) -> dict[int, tuple[float, float]]:
+        """The members' metrics as in ``figures``, each with the validation loss to break ties."""
+        ranks: dict[int, tuple[float, float]] = {}
         for p in self.populations:
             loss_M = p.figures.get("validation_loss", torch.zeros(len(p.members)))
             figure_M = -METRICS[p.metric].better * p.best_M
             of_each = figure_M.tolist(), loss_M.nan_to_num(nan=math.inf).tolist(), p.status_M
             for member, figure, loss, status in zip(p.members, *of_each, strict=True):
-                lost = status == "diverged" or not math.isfinite(figure)
-                ranks[member] = None if lost else (figure, loss)
+                if status != "diverged" and math.isfinite(figure):
+                    ranks[member] = figure, loss
         return ranks
 
     def _stop_others(self, count: int) -> None:
         """Stop all members but the best ``count``."""
-        figures = self.ranking()
-        order = sorted(figures)
-        on = {order[place] for place in survivors([figures[m] for m in order], count)}
+        ranks, order = self.ranking(), sorted(self.configs)
+        on = {order[place] for place in survivors([ranks.get(m) for m in order], count)}
         for population in self.populations:
             members = population.members
             population.stop(place for place, member in enumerate(members) if member not in on)
@@ -322,7 +322,7 @@ class TopMember:
 def best_members(bracket: TrainingBracket, count: int, before: Sequence[TopMember]) -> list[TopMember]:
     """The best ``count`` of the bracket's members and of the members kept before it, the best first, ties by
     member number."""
-    order = sorted((*f, m) for m, f in bracket.ranking().items() if f is not None)[:count]
+    order = sorted((*f, m) for m, f in bracket.ranking().items())[:count]
     where = {
         member: (population, place)
         for population in bracket.populations
@@ -344,8 +344,7 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
     is right, for numbers the negated squared error. ``weight [N]``: each row's weight in the loss.
     ``target [N]``: the classes or values.
     """
-    figures = bracket.figures()
-    chosen = {m for _f, m in sorted((f, m) for m, f in figures.items() if f is not None)[:JUDGED]}
+    chosen = {m for _f, m in sorted((f, m) for m, f in bracket.figures().items())[:JUDGED]}
     members: list[int] = []
     same: dict[str, Tensor] = {}
     parts: dict[str, list[Tensor]] = {"choose": [], "shown": []}

@@ -209,46 +209,19 @@ def judgement(
     folder: RunFolder, sweep: SweepTraining, run: StoredRun, certificate: Certificate
 ) -> tuple[Judge, list[str]]:
     """The ``judge`` entry of the document, and notes."""
-    classes, several = bool(sweep.data.classes), len(sweep.data.by_target) > 1
+    several = len(sweep.data.by_target) > 1
     apart = several or sweep.data.preparation.target_log  # errors have different units, or count by ratio
-    shown = "accuracy" if classes else "loss" if apart else "rmse"
-    scale = sweep.data.target_scale
-    members, choose, scores, rows = _row_scores(folder, sweep)
-    scores = choose if shown == "loss" else scores
-    turned = None if shown != "rmse" else (lambda mean: -(-mean).clamp(min=0).sqrt() * scale)
-    no_means: dict[str, Callable[[Tensor, Tensor], Scores]] = {"f1_macro": f1_scores, "auc": auc_scores}
-    decides = None if several else no_means.get(sweep.metric)
-    weight_N = sample(sweep.data.validation, ROWS).weight
-    chosen = (
-        judge.by_rows(choose, None, rows.get("weight"))
-        if decides is None
-        else of_weighted(decides(choose, rows["target"]), weight_N)
-    )
-    report = judge.by_rows(scores, turned, weight_N)
-    bias = judge.selection_bias(chosen, len(members), choose.shape[1], report=report)
+    shown = "accuracy" if sweep.data.classes else "loss" if apart else "rmse"
+    bias, smallest = _luck(folder, sweep, shown)
     winner = sweep.top[0].member
-    rows_of = {row["member"]: row for row in sweep.rows.last()}
-    each = report(None).tolist()
-    parameters = [rows_of[m]["parameters"] for m in members]
-    smallest = members[judge.smallest_within(parameters, each, bias.best, bias.error)]
     runner_up = sweep.top[1].member if len(sweep.top) > 1 else None
     fresh, notes = fresh_seeds(sweep, winner, runner_up, shown)
-    result = run.result
-    assert result is not None
-    test = (result.metrics.test or {}).get(shown)
-    interval = result.intervals.finite.get(shown)
     if not METRICS[sweep.metric].judged:
         notes.append(
             _("How much of the best is luck is told by {shown}: rows have no scores of {metric}.").format(
                 shown=shown, metric=sweep.metric
             )
         )
-    share = len(sweep.data.test) / max(1, len(sweep.data.train))
-    sign = METRICS[shown].better
-    figures = {name: of[shown] for name, of in result.baseline.items() if of is not None}
-    known = {name: sign * value for name, value in figures.items() if value is not None}
-    strongest = max(known, key=lambda name: known[name], default=None)  # the one with the best test metric
-    constant = next(iter(result.baseline), None)
     if not len(sweep.data.test):
         notes.append(
             _(
@@ -256,16 +229,22 @@ def judgement(
                 " [[test=0.15]]."
             )
         )
+    result, sign = run.result, METRICS[shown].better
+    assert result is not None
+    figures = {name: of[shown] for name, of in result.baseline.items() if of is not None}
+    known = {name: sign * value for name, value in figures.items() if value is not None}
+    strongest = max(known, key=lambda name: known[name], default=None)  # the one with the best test metric
+    share = len(sweep.data.test) / max(1, len(sweep.data.train))
 
-    def p_beats(name: Baseline | None) -> float | None:
-        if not fresh or name is None:
-            return None
-        pairs = [(f.test, f.baseline.get(name)) for f in fresh]
-        return judge.p_beats([sign * (test - (test if b is None else b)) for test, b in pairs], share)
+    def p_beats(differences: Sequence[float]) -> float | None:
+        return judge.p_beats([sign * each for each in differences], share) if differences else None
 
-    p_constant, p_strongest, p_runner = p_beats(constant), p_beats(strongest), None
-    if pairs := [sign * (f.test - f.runner_up) for f in fresh if f.runner_up is not None]:
-        p_runner = judge.p_beats(pairs, share)
+    def p_beats_baseline(name: Baseline | None) -> float | None:
+        others = [] if name is None else [(f.test, f.baseline.get(name)) for f in fresh]
+        return p_beats([0.0 if other is None else test - other for test, other in others])
+
+    p_constant, p_strongest = p_beats_baseline(next(iter(result.baseline), None)), p_beats_baseline(strongest)
+    p_runner = p_beats([f.test - f.runner_up for f in fresh if f.runner_up is not None])
     verdict = None
     if p_constant is not None and p_strongest is not None:
         verdict = judge.verdict(p_constant, p_strongest, p_runner)
@@ -277,27 +256,45 @@ def judgement(
         expected_inflation=bias.inflation,
         expected_inflation_again=bias.other_inflation,
         standard_error=bias.error,
-        test=test,
-        test_interval=interval,
+        test=(result.metrics.test or {}).get(shown),
+        test_interval=result.intervals.finite.get(shown),
         fresh_seeds=tuple(fresh),
         runner_up=runner_up,
         p_beats_runner_up=p_runner,
         p_beats_baseline=p_strongest,
         p_beats_constant=p_constant,
         baseline=strongest,
-        smallest_within_1se=SmallestNetwork(
-            member=smallest,
-            parameters=rows_of[smallest]["parameters"],
-            params=as_json(sweep.configs[smallest]),
-        ),
+        smallest_within_1se=smallest,
         certificate=certificate,
     )
-    if verdict is not None and strongest is not None and test is not None and interval is not None:
-        share = rows_of[smallest]["parameters"] / rows_of[winner]["parameters"]
-        smaller = smallest if share < 1 else None
-        sentence = judge.sentence(judged, metric_name(shown), len(sweep.data.test), smaller, share)
+    if None not in (verdict, strongest, judged.test, judged.test_interval):
+        parameters = next(row["parameters"] for row in sweep.rows.last() if row["member"] == winner)
+        size = smallest.parameters / parameters
+        smaller = smallest.member if size < 1 else None
+        sentence = judge.sentence(judged, metric_name(shown), len(sweep.data.test), smaller, size)
         judged = judged.model_copy(update={"sentence": sentence})
     return judged, notes
+
+
+def _luck(folder: RunFolder, sweep: SweepTraining, shown: str) -> tuple[judge.SelectionBias, SmallestNetwork]:
+    """How much of the winner's score is luck, and the smallest network within its standard error. shown: the
+    metric that is reported."""
+    scale, metric = sweep.data.target_scale, sweep.metric
+    members, choose, scores, rows = _row_scores(folder, sweep)
+    turned = None if shown != "rmse" else (lambda mean: -(-mean).clamp(min=0).sqrt() * scale)
+    weight_N = sample(sweep.data.validation, ROWS).weight
+    report = judge.by_rows(choose if shown == "loss" else scores, turned, weight_N)
+    no_means: dict[str, Callable[[Tensor, Tensor], Scores]] = {"f1_macro": f1_scores, "auc": auc_scores}
+    if metric in no_means and len(sweep.data.by_target) == 1:
+        chosen = of_weighted(no_means[metric](choose, rows["target"]), weight_N)
+    else:
+        chosen = judge.by_rows(choose, None, rows.get("weight"))
+    bias = judge.selection_bias(chosen, len(members), choose.shape[1], report=report)
+    size_of = {row["member"]: row["parameters"] for row in sweep.rows.last()}
+    sizes = [size_of[member] for member in members]
+    smallest = members[judge.smallest_within(sizes, report(None).tolist(), bias.best, bias.error)]
+    params = as_json(sweep.configs[smallest])
+    return bias, SmallestNetwork(member=smallest, parameters=size_of[smallest], params=params)
 
 
 def _row_scores(

@@ -49,9 +49,7 @@ def fold_answers(bracket: TrainingBracket) -> dict[str, Tensor]:
     """The kept networks' outputs for the test rows of their folds: ``member``, ``fold``, ``row``, ``group``
     and ``target`` ``[A]``, and ``output`` ``[A, C]`` (numbers in the target's unit); {} without folds.
     """
-    fine = {
-        m for m, figure in bracket.figures().items() if figure is not None and "fold" in bracket.configs[m]
-    }
+    fine = {m for m in bracket.figures() if "fold" in bracket.configs[m]}
     parts: dict[str, list[Tensor]] = {}
     for population, kept in kept_answers(bracket, fine, "test"):
         p, numbers = kept.data.preparation, not kept.data.classes
@@ -222,7 +220,7 @@ SPLITS = ("validation", "test")
 def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, float]]]:
     """``{member: {split: {metric: value}}}`` of the kept weights of all members that didn't diverge; NaN if a
     metric is undefined on these rows."""
-    fine = {m for m, figure in bracket.figures().items() if figure is not None}
+    fine = bracket.figures().keys()
     figures: dict[str, dict[str, dict[str, float]]] = {}
     for split in SPLITS:
         for population, kept in kept_answers(bracket, fine, split):

@@ -395,7 +395,7 @@ class SweepJob(Job):
         self.planned_steps = self.steps_before + bracket.planned_steps
 
     def _note_best(self, bracket: TrainingBracket) -> None:
-        lower = {member: figure for member, figure in bracket.figures().items() if figure is not None}
+        lower = bracket.figures()
         if not lower:
             return
         better, leader = METRICS[self.sweep.metric].better, min(lower, key=lambda member: lower[member])
@@ -433,8 +433,8 @@ class SweepJob(Job):
             folder.write_tensors(f"curves/{bracket.number}-{place}.safetensors", curves, members)
         folder.write_bytes(MEMBERS, sweep.rows.to_bytes())
         figures = bracket.figures()
-        for member in sorted(figures):
-            sweep.sampler.tell(member, figures[member])
+        for member in sorted(bracket.configs):
+            sweep.sampler.tell(member, figures.get(member))
         sweep.done = bracket.number + 1
         folder.checkpoint({}, self._state(None) | {"ended": reason})
         self.steps_before, self.bracket = self.model_steps, None

@@ -213,9 +213,9 @@ class SweepTraining:
                 raise SAMPLER_DIFFERS(n=first)
             for member in range(first, min(first + count, over)):
                 row = figures.get(member)
-                lost = row is None or row["best"] is None or row["status"] == "diverged"
-                better = METRICS[self.metric].better
-                self.sampler.tell(member, None if row is None or lost else -better * float(row["best"]))
+                best = None if row is None else row["best"]  # None: it diverged
+                value = None if best is None else -METRICS[self.metric].better * float(best)
+                self.sampler.tell(member, value)
             first += count
 
     def write_members(self, folder: RunFolder) -> None:
