@@ -133,7 +133,7 @@ HEADERS: list[Any] = [
 ]
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(("base", "name", "edit"), HEADERS)
 def test_a_forged_header_of_tensors_does_nothing(
     made: Made, tmp_path: Path, base: str, name: str, edit: Callable[[dict[str, Any]], Any], thorough: bool
