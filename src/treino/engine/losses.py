@@ -1,4 +1,4 @@
-"""The registry of losses: each one's torch class, formula, and value and derivative on given buffers."""
+"""The registry of losses: each one's torch class, formula, meaning of outputs, and settings that it reads."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -7,15 +7,14 @@ from functools import cached_property, partial
 from typing import Any, Literal, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from treino.base.formula import ONE, Expr, call, value
+from treino.base.formula import Expr, call
 from treino.base.registry import Registry
 from treino.base.words import N_
 from treino.data.links import FORMS, Link, LinkKind, link_of
 from treino.data.rows import IGNORED
-from treino.engine.buffers import BufferCall, LossBuffers, aligned_buffer, mean_of, shares_of
+from treino.engine.buffers import BufferCall, LossBuffers
 from treino.engine.derived_losses import (
     derivatives,
     gamma,
@@ -27,11 +26,24 @@ from treino.engine.derived_losses import (
     quantile_constant,
     tweedie,
 )
+from treino.engine.loss_kernels import (
+    bce,
+    bce_constant,
+    cross_entropy,
+    cross_entropy_constant,
+    cross_entropy_rows,
+    cross_entropy_torch,
+    huber,
+    huber_constant,
+    huber_slope,
+    huber_term,
+    l1,
+    l1_constant,
+    mse,
+    mse_constant,
+)
 from treino.settings.spec import Settings
 
-# ---- the registry of losses
-
-aten = torch.ops.aten
 Task = Literal["classification", "regression"]
 Taken = Callable[[Any, Tensor], Tensor | tuple[Tensor, ...]]
 
@@ -274,206 +286,6 @@ class LossKind:
         return self.criterion()
 
 
-# ---- cross-entropy
-
-
-def _weights(loss: Loss, classes: int) -> Tensor:
-    return torch.tensor(loss.class_weights or (1.0,) * classes, dtype=torch.float64, device="cpu")
-
-
-def soft_targets(loss: Loss, classes: int) -> Tensor:
-    """``[C, C]``: row c is the smoothed, weighted one-hot target of class c, as torch defines it."""
-    weight_C = _weights(loss, classes)
-    share = loss.label_smoothing
-    return torch.diag(weight_C * (1 - share)) + share / classes * weight_C
-
-
-def _cross_entropy_torch(loss: Loss, output: Tensor, y: Tensor, reduction: str = "mean") -> Tensor:
-    output = output.softmax(1) if loss.softmax_first else output
-    weight_C = None
-    if loss.class_weights is not None:
-        weight_C = _weights(loss, output.shape[1]).to(output)
-    return F.cross_entropy(output, y, weight_C, label_smoothing=loss.label_smoothing, reduction=reduction)
-
-
-def _cross_entropy_rows(loss: Loss, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    return _cross_entropy_torch(loss, output, y, "none"), _weights(loss, output.shape[-1]).to(output)[y]
-
-
-def _cross_entropies(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
-    """Compute the mean of several targets' losses, each on buffers of its own."""
-    block, rows, many = len(s.loss), s.z.shape[-1], len(loss.classes)
-    loss_KR = torch.empty(many, block, dtype=s.loss.dtype, device=s.loss.device)
-    begin: list[BufferCall] = []
-    calls: list[BufferCall] = []
-    for k, (z, d) in enumerate(zip(*(t.split(loss.classes, -2) for t in (s.z, s.d)), strict=True)):
-        own_z, own_d = (aligned_buffer(block, loss.classes[k], rows, s.z)[1] for _buffer in range(2))
-        first, then = _cross_entropy(loss.single, replace(s, z=own_z, y=s.y[:, k], d=own_d, loss=loss_KR[k]))
-        begin += first
-        calls += [partial(own_z.copy_, z), *then, partial(torch.mul, own_d, 1 / many, out=d)]
-    return begin, [*calls, partial(torch.mean, loss_KR, 0, out=s.loss)]
-
-
-def _cross_entropy(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
-    if loss.classes:
-        return _cross_entropies(loss, s)
-    classes, rows = s.z.shape[-2:]
-    dtype, device = s.z.dtype, s.z.device
-    weighted = loss.class_weights is not None or s.weight is not None
-    table = soft_targets(loss, classes).T.neg().contiguous()  # a column per class, negative
-    table = (table if weighted else table / rows).to(dtype).to(device)
-    t = torch.empty(classes, rows, dtype=dtype, device=device)
-    logp = torch.empty(s.z.shape, dtype=dtype, device=device)
-    begin: list[BufferCall] = [partial(torch.index_select, table, 1, s.y, out=t)]
-    if weighted:  # as torch does, divide by the sum of the batch's weights
-        weight_C = _weights(loss, classes).to(dtype).to(device)
-        row_weight = torch.empty(rows, dtype=dtype, device=device)
-        begin.append(partial(torch.index_select, weight_C, 0, s.y, out=row_weight))
-        if s.weight is None:
-            total = torch.empty((), dtype=dtype, device=device)
-            begin += [partial(torch.sum, row_weight, 0, out=total), partial(t.div_, total)]
-        else:
-            more, share = shares_of(s, row_weight)
-            of_class, t = t, torch.empty(len(share), classes, rows, dtype=dtype, device=device)
-            begin += [*more, partial(torch.mul, of_class, share, out=t)]
-        share = torch.empty(*t.shape[:-2], 1, rows, dtype=dtype, device=device)
-        begin += [partial(torch.sum, t, -2, keepdim=True, out=share), share.neg_]
-    calls: list[BufferCall] = []
-    z = s.z
-    if loss.softmax_first:
-        z = torch.empty(s.z.shape, dtype=dtype, device=device)
-        calls.append(partial(torch.softmax, s.z, -2, out=z))
-    calls.append(partial(torch.log_softmax, z, -2, out=logp))
-    calls += [partial(torch.mul, t, logp, out=s.d), partial(torch.sum, s.d, (-2, -1), out=s.loss)]
-    calls.append(partial(torch.exp, logp, out=s.d))  # d ← p · (sum of the target) − target
-    calls.append(
-        partial(torch.addcmul, t, s.d, share, out=s.d)
-        if weighted
-        else partial(torch.add, t, s.d, alpha=1 / rows, out=s.d)
-    )
-    if loss.softmax_first:  # backward through the first softmax: q · (d − Σ d·q)
-        inner = torch.empty(len(s.loss), 1, rows, dtype=dtype, device=device)
-        calls += [
-            partial(s.d.mul_, z),
-            partial(torch.sum, s.d, -2, keepdim=True, out=inner),
-            partial(s.d.addcmul_, z, inner, value=-1),
-        ]
-    return begin, calls
-
-
-def _cross_entropy_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
-    classes = max(int(y.max()) + 1, len(loss.class_weights or ()))
-    count_C = torch.bincount(y.reshape(-1).long(), weight, minlength=classes).double()
-    weight_C = _weights(loss, classes)
-    target_C = (count_C @ soft_targets(loss, classes)) / (count_C * weight_C).sum()
-    share_C = target_C / target_C.sum()
-    if not loss.softmax_first:
-        return float(-torch.xlogy(target_C, share_C).sum())
-    # minimise the convex −Σ target·q + Σ target · logsumexp(q) over probabilities q by exponentiated gradient
-    q_C = share_C.clamp(min=1e-12)
-    for _step in range(2000):
-        slope_C = q_C.softmax(0) * target_C.sum() - target_C
-        q_C = (q_C.log() - slope_C).softmax(0)
-    return float(target_C.sum() * q_C.logsumexp(0) - target_C @ q_C)
-
-
-# ---- one logit
-
-
-def _bce(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
-    y = s.y.mT
-    plus, spare, term = (torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device) for _ in range(3))
-    rest = torch.empty_like(y)
-    one = torch.ones_like(y)
-    begin, mean = mean_of(s, term)
-    return [partial(torch.sub, one, y, out=rest), *begin], [
-        # torch's form: (1 − y) z − log sigmoid(z), which neither overflows nor cancels
-        partial(aten.log_sigmoid_forward.output, s.z, output=plus, buffer=spare),
-        partial(torch.mul, s.z, rest, out=term),
-        partial(term.sub_, plus),
-        partial(torch.sigmoid, s.z, out=s.d),
-        partial(s.d.sub_, y),
-        *mean,
-    ]
-
-
-def _mean_by(weight: Tensor, y: Tensor) -> Tensor:
-    """The weighted mean of each column, ``[K]``."""
-    return (weight @ y.double().reshape(len(y), -1)) / weight.sum()
-
-
-def _bce_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
-    p = float(_mean_by(weight, y))
-    return -sum(q * math.log(q) for q in (p, 1 - p) if q > 0)
-
-
-# ---- regression
-
-
-def _mse(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
-    square = torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device)
-    begin, mean = mean_of(s, square, 2)
-    return begin, [
-        partial(torch.sub, s.z, s.y.mT, out=s.d),
-        partial(torch.mul, s.d, s.d, out=square),
-        *mean,
-    ]
-
-
-def _l1(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
-    size = torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device)
-    begin, mean = mean_of(s, size)
-    return begin, [
-        partial(torch.sub, s.z, s.y.mT, out=s.d),
-        partial(torch.abs, s.d, out=size),
-        partial(torch.sign, s.d, out=s.d),
-        *mean,
-    ]
-
-
-def _huber(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
-    error, product = (torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device) for _ in range(2))
-    begin, mean = mean_of(s, product)
-    return begin, [  # for c = clamp(e, −1, 1) the loss is c (e − c/2), the derivative c
-        partial(torch.sub, s.z, s.y.mT, out=error),
-        partial(torch.clamp, error, -1.0, 1.0, out=s.d),
-        partial(error.sub_, s.d, alpha=0.5),
-        partial(torch.mul, error, s.d, out=product),
-        *mean,
-    ]
-
-
-def _mse_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
-    return float(_mean_by(weight, (y.double() - _mean_by(weight, y)).square()).mean())
-
-
-def _l1_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
-    y_NK, order_NK = y.double().sort(0)
-    half_NK = weight[order_NK].cumsum(0) >= weight.sum() / 2  # True from the weighted median on
-    median_K = y_NK.gather(0, half_NK.int().argmax(0, keepdim=True))
-    return float(_mean_by(weight, (y - median_K).abs()).mean())
-
-
-def _huber_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
-    y = y.double()
-    low, high = y.min(0).values, y.max(0).values
-    for _halving in range(60):  # the derivative increases with the constant
-        middle = (low + high) / 2
-        above = _mean_by(weight, (middle - y).clamp(-1, 1)) > 0
-        low, high = torch.where(above, low, middle), torch.where(above, middle, high)
-    return float(_mean_by(weight, F.huber_loss(middle.expand_as(y), y, reduction="none")).mean())
-
-
-def _huber_term(output: Expr, y: Expr) -> Expr:
-    small = abs(value(output) - value(y)) <= 1
-    return (output - y) ** 2 / 2 if small else call("abs", output - y) - ONE / 2
-
-
-def _huber_slope(output: Expr, y: Expr) -> Expr:
-    small = abs(value(output) - value(y)) <= 1
-    return output - y if small else call("sign", output - y)
-
-
 def _of_mean(
     formula: Callable[..., Any],
     power: float,
@@ -502,21 +314,21 @@ LOSSES: Registry[LossKind] = Registry(
         "cross_entropy": LossKind(
             "classification",
             nn.CrossEntropyLoss,
-            _cross_entropy,
-            _cross_entropy_constant,
+            cross_entropy,
+            cross_entropy_constant,
             N_("cross-entropy of the outputs [B, C] and the class numbers [B]"),
             note="takes logits: the softmax is in it",
             torch={"NLLLoss": lambda module, output: output.log_softmax(1)},
             reads=("label_smoothing", "class_weights", "softmax_before_cross_entropy"),
             function="F.cross_entropy",
-            mean=_cross_entropy_torch,
-            rows=_cross_entropy_rows,
+            mean=cross_entropy_torch,
+            rows=cross_entropy_rows,
         ),
         "bce": LossKind(
             "classification",
             nn.BCEWithLogitsLoss,
-            _bce,
-            _bce_constant,
+            bce,
+            bce_constant,
             N_("binary cross-entropy of one output for two classes"),
             outputs=1,
             note="takes a logit: the sigmoid is in it",
@@ -525,8 +337,8 @@ LOSSES: Registry[LossKind] = Registry(
         "mse": LossKind(
             "regression",
             nn.MSELoss,
-            _mse,
-            _mse_constant,
+            mse,
+            mse_constant,
             N_("the mean squared error"),
             Terms(
                 lambda output, y: (output - y) ** 2,
@@ -538,8 +350,8 @@ LOSSES: Registry[LossKind] = Registry(
         "l1": LossKind(
             "regression",
             nn.L1Loss,
-            _l1,
-            _l1_constant,
+            l1,
+            l1_constant,
             N_("the mean absolute error"),
             Terms(
                 lambda output, y: call("abs", output - y),
@@ -552,14 +364,14 @@ LOSSES: Registry[LossKind] = Registry(
         "huber": LossKind(
             "regression",
             nn.HuberLoss,
-            _huber,
-            _huber_constant,
+            huber,
+            huber_constant,
             N_("squared for errors of at most 1, absolute beyond"),
             Terms(
-                _huber_term,
+                huber_term,
                 N_("half the square of a small error (at most 1), the size less ½ of a large one"),
                 N_("a small error itself, the sign of a large one"),
-                slope=_huber_slope,
+                slope=huber_slope,
                 kinks=(-1.0, 1.0),
             ),
             torch={"SmoothL1Loss": lambda module, output: output},

@@ -16,7 +16,8 @@ from treino.engine.kernels.selection import ENGINE_NET
 from treino.engine.nets import input_shape, layers_of
 from treino.engine.optim import BETAS
 from treino.engine.templates import NetSource
-from treino.engine.training_setup import NO_VALIDATION_ROWS, check_loss, set_up
+from treino.engine.training_loss import check_loss
+from treino.engine.training_setup import NO_VALIDATION_ROWS, set_up
 from treino.folders.documents.run_spec import ResolvedSettings
 from treino.folders.timeline import Stretch
 from treino.inspection.conformal import check_coverage, conformal

@@ -31,7 +31,7 @@ from treino.engine.kernels.lanes_library import (
     why_missing,
 )
 from treino.engine.kernels.workers import WorkerCount, Workers
-from treino.engine.losses import soft_targets
+from treino.engine.loss_kernels import soft_targets
 from treino.engine.model import Model
 from treino.engine.nets import CNN, multiplications
 from treino.engine.population import Population
