@@ -38,11 +38,12 @@ from treino.engine.metrics import probabilities
 from treino.engine.rng import fork_rng
 from treino.folders.access import Access
 from treino.folders.coverage import coverage_scores
-from treino.folders.prediction import reading_like
+from treino.folders.data_source import reading_like
 from treino.inspection.conformal import LEVEL
 from treino.inspection.input_planes import winners
 from treino.inspection.outputs import outputs
-from treino.settings.spec import LAYERS, OF_DATA, OF_PLACE, Settings
+from treino.settings.network_settings import LAYERS
+from treino.settings.spec import OF_DATA, OF_PLACE, Settings
 from treino.training.stored_results import open_run
 
 PREPARATION = "normalise", "kinds", "impute", "inputs", "bins", "clip_inputs", "target_means", "trees"

@@ -15,7 +15,7 @@ from treino.data.documents import PreparationDocument
 from treino.data.preparation.new_rows import rows_for_prediction
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import FOLDS, TargetFolds
-from treino.folders.prediction import _among
+from treino.folders.row_hashes import seen_rows
 from treino.folders.stored_run import StoredRun
 from treino.inspection.boundary import _rows_at, typical_row
 
@@ -181,7 +181,7 @@ def test_a_run_keeps_them_and_is_asked_and_taken_elsewhere(
     assert run.settings["target_means"]
     train = run.data.train.index.numpy()
     again = rows_for_prediction(frame.drop(columns="kind").iloc[train], run.preparation)
-    seen = _among(StoredRun(run.folder), again, "train")
+    seen = seen_rows(StoredRun(run.folder), again, "train")
     assert seen is not None
     assert seen[0].all()  # known again, though they were shown other means
     new = frame[["code", "size", "name"]].head(20).assign(code=lambda f: f["code"] + (f.index == 5) / 3)

@@ -7,8 +7,7 @@ from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.cli.screen import Screen, output_file, say_replaced
 from treino.folders.access import Access
-from treino.folders.data_source import files_of
-from treino.folders.prediction import reading_like
+from treino.folders.data_source import files_of, reading_like
 from treino.folders.prediction_files import WORKBOOK, predictions_file
 from treino.folders.store.output_files import CSV, OutputFile
 from treino.training.loop import JobEnd, JobEvent

@@ -4,6 +4,7 @@ import glob
 import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from treino.data.dataset import SHARED, Data, splits_not_in_memory
 from treino.data.documents import DataCopy, DataSource, LoadArguments, PreparationDocument, RowsFile
 from treino.data.preparation.preparation import Preparation
 from treino.data.prepared_cache import FOLDER
+from treino.data.readers import ReaderOptions
+from treino.data.readers.reader_options import as_reading
 from treino.data.rows import IGNORED, Rows
 from treino.data.source_kinds import AlbumTable, given_by_package, is_album
 from treino.data.sources import BuiltinName
@@ -403,3 +406,16 @@ def check_outputs(spec: RunSpec) -> None:
     outputs, classes, loss = spec.outputs, len(spec.classes), spec.resolved.loss
     if classes and outputs != (LOSSES[loss].outputs or classes):
         raise OUTPUTS_LOSS(outputs=outputs, loss=loss, classes=classes)
+
+
+def reading_like(data: DataSource) -> ReaderOptions:
+    """The file format of new rows: options set in training stay; other options are detected again and, if the
+    new rows are ambiguous, are those detected in the training rows. Missing-value words are always the
+    training rows' words. A number in groups of thousands is refused where no training row has such groups.
+    A row without any cell is a row as well."""
+    stated, written = (
+        None if reading is None else as_reading(reading.model_dump())
+        for reading in (data.load.reading, data.written)
+    )
+    nothing = written.missing if written and written.missing else ()
+    return replace(stated or ReaderOptions(), like=written, missing=nothing, keep_empty=True)

@@ -4,7 +4,7 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,24 +13,21 @@ from treino.base.document_fields import finite
 from treino.base.errors import Refusal, TreinoError
 from treino.base.words import _
 from treino.data import PreparedRows, rows_for_prediction
-from treino.data.documents import DataSource
 from treino.data.links import Units
-from treino.data.preparation.column_kinds import unit_cells
 from treino.data.preparation.new_rows import forms_of, with_words_of_classes
 from treino.data.readers import ReaderOptions
-from treino.data.readers.reader_options import as_reading
 from treino.data.source_kinds import is_pictures
 from treino.data.sources import array_of, read
-from treino.data.splits import EqualRows
 from treino.engine.ensemble import mean_output
 from treino.engine.metrics import answered, measure, probabilities
 from treino.folders.coverage import CoverageScores, coverage_scores
+from treino.folders.data_source import reading_like
 from treino.folders.prediction_columns import column_names
-from treino.folders.row_hashes import read_row_hashes, row_hashes
+from treino.folders.row_hashes import SeenRows, row_groups, seen_rows
 from treino.folders.stored_run import StoredRun
 from treino.inspection.conformal import Coverage, compared_with, sorted_sets
 from treino.inspection.drift import NO_COLUMNS, Drift, drift
-from treino.inspection.input_planes import ALL, Split, winners
+from treino.inspection.input_planes import winners
 from treino.inspection.outputs import PictureView, outputs, outputs_of_views, views_of
 from treino.settings.spec import read_settings
 
@@ -50,11 +47,6 @@ COVERAGE_OF_ARRAY = Refusal(
     "Of {kind} predictions are an array, without room for intervals or sets.",
     "Give a frame, or ask for a file: treino predict RUN DATA [[coverage={coverage}]]",
 )
-GROUPS_MISSING = Refusal(
-    "The rows lack '{name}', whose groups {run} never parted, and rows of a group are alike.",
-    "Give rows with that column.",
-)
-
 Figures = dict[str, float | None]
 """Metrics by name; None if not finite."""
 
@@ -221,7 +213,7 @@ def predict(
     if without := sum(p.unanswered for p in each):
         text = _("The network's output is not finite in {n:,} of {of:,} rows: they have no prediction.")
         more.append(text.format(n=without, of=len(each)))
-    compared = _compared(run, prepared, output_NC, _among(run, prepared, "train"))
+    compared = _compared(run, prepared, output_NC, seen_rows(run, prepared, "train"))
     refit_notes = [judged.refit_note] if judged.refit_note else []
     if run is not judged and compared is not None:
         refit_notes.append(_("The figures of these rows are the refit's own."))
@@ -248,7 +240,7 @@ def answered_rows(run: StoredRun, source: Any) -> RowsAnswered:
         TreinoError: as ``predict``.
     """
     prepared, output_NC, answers = _answers(run, source, [None] * len(run.by_target), (), 0)
-    seen = _among(run, prepared, "train")
+    seen = seen_rows(run, prepared, "train")
     values = [answer.values for answer in answers]
     return RowsAnswered(prepared, output_NC, values, None if seen is None else seen.seen_K)
 
@@ -397,20 +389,8 @@ def _view_notes(run: StoredRun, views: Sequence[PictureView]) -> list[str]:
     return notes
 
 
-class _SeenRows(NamedTuple):
-    """Which of the K rows with a known target equal rows of some splits of the run, in inputs and target.
-
-    every: whether these are exactly the rows of the splits, as in the file that was trained on; otherwise
-    some may be equal by chance. again: the share of the rows of the splits that equal another one.
-    """
-
-    seen_K: torch.Tensor
-    every: bool
-    again: float
-
-
 def _compared(
-    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, seen: _SeenRows | None
+    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, seen: SeenRows | None
 ) -> TargetComparison | None:
     y, rows_K = prepared.y, prepared.with_target
     if y is None or rows_K is None:
@@ -439,36 +419,6 @@ def _measured(
     return {k: finite(float(v[0])) for k, v in values.items()}
 
 
-def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> _SeenRows | None:
-    """The rows that equal rows of these splits, by a hash of inputs and target. None: unknown."""
-    y, rows_K = prepared.y, prepared.with_target
-    if y is None or rows_K is None:
-        return None
-    splits = ALL if run.others else splits  # the test rows of one fold are training rows of the others
-    try:
-        known_N = _known_hashes(run, splits)
-    except TreinoError:  # the file is gone or changed, or not stored: predictions don't need it
-        return None
-    if known_N is None:
-        return None
-    own_K = row_hashes(prepared.x, y, run.preparation, rows_K)
-    seen_K = torch.from_numpy(np.isin(own_K, known_N))
-    every = np.array_equal(np.sort(own_K[seen_K.numpy()]), np.sort(known_N))
-    _known, count = np.unique(known_N, return_counts=True)
-    return _SeenRows(seen_K, every, float(count[count > 1].sum()) / max(1, len(known_N)))
-
-
-def _known_hashes(run: StoredRun, splits: Sequence[Split]) -> np.ndarray | None:
-    """The hashes of the run's rows in these splits; None if they aren't known."""
-    if (kept := read_row_hashes(run.folder, splits)) is not None:
-        return kept
-    data = run.data
-    if any(len(data.splits[split]) != run.spec.facts.rows[split] for split in splits):
-        return None  # only a sample of rows not in memory
-    parts = (data.splits[split] for split in splits)
-    return np.concatenate([row_hashes(rows.x, rows.y, run.preparation) for rows in parts])
-
-
 def reading_of(run: StoredRun) -> ReaderOptions:
     """Return ``reading_like`` for the run's data, with what each column holds."""
     reading = reading_like(run.spec.data)
@@ -487,48 +437,6 @@ def drift_of(run: StoredRun, source: Any) -> Drift:
     return drift(read(source, reading, least_columns=1), run.preparation, run.name)
 
 
-def reading_like(data: DataSource) -> ReaderOptions:
-    """The file format of new rows: options set in training stay; other options are detected again and, if the
-    new rows are ambiguous, are those detected in the training rows. Missing-value words are always the
-    training rows' words. A number in groups of thousands is refused where no training row has such groups.
-    A row without any cell is a row as well."""
-    stated, written = (
-        None if reading is None else as_reading(reading.model_dump())
-        for reading in (data.load.reading, data.written)
-    )
-    nothing = written.missing if written and written.missing else ()
-    return replace(stated or ReaderOptions(), like=written, missing=nothing, keep_empty=True)
-
-
-def row_groups(
-    run: StoredRun, source: Any, prepared: PreparedRows, row_K: torch.Tensor
-) -> torch.Tensor | None:
-    """``[K]``: equal for those of these rows that a split of the run would never part; None if none are.
-    row_K: of the rows with a target, whether it is one of them.
-
-    Raises:
-        TreinoError: the rows lack the column whose groups the run never parted.
-    """
-    load, at_K = run.spec.data.load, prepared.with_target
-    if prepared.y is None or at_K is None:
-        return None
-    at_K, y_K = at_K[row_K], prepared.y[row_K]
-    if load.split_group is not None and run.preparation.kind != "image":
-        table = read(source, reading_like(run.spec.data), least_columns=1)
-        if load.split_group not in table.by_name:
-            raise GROUPS_MISSING(name=load.split_group, run=run.name)
-        words = unit_cells(table.column(load.split_group), table)[at_K.numpy()]
-        return torch.from_numpy(np.unique(words.astype(str), return_inverse=True)[1].reshape(-1))
-    hash_K = row_hashes(prepared.x, torch.zeros(len(at_K)), run.preparation, at_K)
-    _hash, first, place_K = np.unique(hash_K, return_index=True, return_inverse=True)
-    if len(first) == len(at_K):
-        return None
-    answer_K = torch.unique(y_K, dim=0, return_inverse=True)[1].numpy()
-    columns = prepared.x[at_K].flatten(1).T.numpy() if run.preparation.programs else None
-    equal = EqualRows.of(first[place_K.reshape(-1)], answer_K, columns)
-    return torch.from_numpy(equal.units(load.duplicates))
-
-
 def _covered(
     run: StoredRun, source: Any, prepared: PreparedRows, answers: Sequence[_Answer]
 ) -> dict[str, Coverage]:
@@ -536,7 +444,7 @@ def _covered(
     covered: dict[str, Coverage] = {}
     if all(answer.scores is None for answer in answers):
         return covered
-    seen, y, weight = _among(run, prepared, "train", "validation"), prepared.y, prepared.weight
+    seen, y, weight = seen_rows(run, prepared, "train", "validation"), prepared.y, prepared.weight
     if (
         run.judged is not None and run.judged.spec.data.files
     ):  # some rows that scores are of may be among these

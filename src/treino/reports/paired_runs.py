@@ -12,7 +12,8 @@ from treino.base.resampling import groups_of, percentile_interval, row_counts, w
 from treino.base.words import _
 from treino.engine.metrics import METRICS, measure
 from treino.folders.documents.paired_runs import ChangedRow, FigureDifference, PairedRuns
-from treino.folders.prediction import RowsAnswered, answered_rows, row_groups
+from treino.folders.prediction import RowsAnswered, answered_rows
+from treino.folders.row_hashes import row_groups
 from treino.folders.stored_run import StoredRun
 from treino.inspection.intervals import RESAMPLES, SURE, paired_classes, tail_of
 from treino.inspection.outputs import predicted_classes

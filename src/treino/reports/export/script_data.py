@@ -31,8 +31,7 @@ from treino.data.splits import first_equal
 from treino.data.table import Column, Table
 from treino.engine import LOSSES
 from treino.engine.arguments import looks_up
-from treino.folders.data_source import data_of
-from treino.folders.prediction import reading_like
+from treino.folders.data_source import data_of, reading_like
 from treino.folders.prediction_columns import column_names
 from treino.folders.stored_run import StoredRun
 from treino.reports.export.folding import copied
