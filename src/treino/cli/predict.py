@@ -12,29 +12,28 @@ from treino.base.console import table
 from treino.base.option_marks import PLAIN
 from treino.base.words import _, numeral
 from treino.cli.flags import DATA, WHOLE, Net, RunName, ScreenFlag, Switch, ToFile, Trust, Whole, Words
-from treino.cli.screen import Replace, output_file, say_replaced
+from treino.cli.screen import Replace, Screen, output_file, say_replaced
 from treino.folders.access import Access
 from treino.folders.store.output_files import CSV
 from treino.settings.setting_types import as_item
 from treino.settings.spec import read_settings
 
 if TYPE_CHECKING:
-    from treino.folders.prediction import Prediction
+    from treino.folders.prediction import Prediction, Predictions
     from treino.inspection.conformal import Coverage
 
+NewRows = Annotated[
+    str,
+    Parameter(name="DATA", help="a file with the same columns, pictures (a folder, a file), or a built-in"),
+    DATA,
+]
 SHOWN = 10
 NOTHING = "–"
 
 
 def predict(
     run: RunName,
-    source: Annotated[
-        str,
-        Parameter(
-            name="DATA", help="a file with the same columns, pictures (a folder, a file), or a built-in"
-        ),
-        DATA,
-    ],
+    source: NewRows,
     /,
     *,
     to: Annotated[
@@ -98,10 +97,11 @@ def predict(
         refuse_inside(to, Path(source))
     copies = None if copy_to is None else copies_folder(opened, copy_to, source)
     result = prediction.predict(opened, source, coverage=level, tta=tta, skip_bad=skip_bad)
-    pictures = any(p.file for p in result.each)
     document = result.to_json() | {"path": to}
-    if copies is not None:  # before predicting, because it refuses existing files
-        document["copies"] = copy_pictures(result.each, opened.spec.classes, source, copies)
+    copied = ""
+    if copies is not None:
+        document["copies"] = n = copy_pictures(result.each, opened.spec.classes, source, copies)
+        copied = _("{n:,} pictures copied to {path}, into a folder for each class").format(n=n, path=copy_to)
     if output is not None and ending in SHEETS:
         output.write(prediction_sheet(opened, source, result, ending))
     elif output is not None:
@@ -109,24 +109,25 @@ def predict(
         del document["predictions"]
     document["replaced"] = say_replaced(screen.err, output)
     screen.document(document)
-    for note in result.notes:
-        screen.out.print(note)
-    if copies is not None:
-        screen.out.print(
-            _("{n:,} pictures copied to {path}, into a folder for each class").format(
-                n=document["copies"], path=copy_to
-            )
-        )
-    if to is not None and ending in SHEETS:
-        screen.out.print(_("contact sheet written to {path}").format(path=to))
-    elif to is not None:
-        screen.out.print(_("{n} predictions written to {path}").format(n=len(result.each), path=to))
-    else:
+    _show(screen, result, to, copied, as_sheet=ending in SHEETS)
+    return 0
+
+
+def _show(screen: Screen, result: "Predictions", to: str | None, copied: str, *, as_sheet: bool) -> None:
+    """Print the notes; the first predictions, or where all were written; how far intervals and sets can be
+    trusted; and the figures on known targets."""
+    for sentence in filter(None, (*result.notes, copied)):
+        screen.out.print(sentence)
+    pictures = any(p.file for p in result.each)
+    if to is None:
         screen.out.print(_table(result.each[:SHOWN], pictures, result.coverage))
         if len(result.each) > SHOWN:
-            screen.out.print(
-                _("… and {n} more; write them with --to FILE.csv").format(n=len(result.each) - SHOWN)
-            )
+            more = _("… and {n} more; write them with --to FILE.csv")
+            screen.out.print(more.format(n=len(result.each) - SHOWN))
+    elif as_sheet:
+        screen.out.print(_("contact sheet written to {path}").format(path=to))
+    else:
+        screen.out.print(_("{n} predictions written to {path}").format(n=len(result.each), path=to))
     for name, worth in result.coverage.items():
         for sentence in worth.sentences():
             screen.out.print((f"{name}: " if name else "") + sentence)
@@ -136,7 +137,6 @@ def predict(
             screen.out.print((f"{name}: " if name else "") + known.format(figures=_in_words(figures)))
         if seen := comparison.sentence(_in_words(comparison.other_metrics or {})):
             screen.out.print(seen)
-    return 0
 
 
 def _table(each: "Sequence[Prediction]", pictures: bool, coverage: "Mapping[str, Coverage]") -> Table:

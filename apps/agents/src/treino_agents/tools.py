@@ -9,6 +9,7 @@ import inspect
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args, get_type_hints
 
 from cyclopts import Parameter
@@ -33,6 +34,7 @@ ARGUMENT_UNKNOWN = Refusal("{tool} has no argument {name!r}.", "{hint}")
 TOOL_NEEDS = Refusal("{tool} needs {name}.", "{hint}", rule="argument_missing")
 
 Verb = Callable[..., Any]
+Verbs = Mapping[str, Verb]
 Schema = dict[str, Any]
 Arguments = Mapping[str, Any]
 
@@ -228,140 +230,38 @@ OF_TRAINING = ("Network", "Loss and optimizer", "Training loop", "Machine", "Run
 OF_CHANGE = ("Network", "Loss and optimizer", "Training loop")
 
 
-def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
-    """Every tool by its name. verbs: the functions of the commands, by their names."""
-    (what,) = verb_arguments(verbs["plot"], ("what",))
-    pictures = {"type": "array", "items": {"type": "string"}, "description": what.schema["description"]}
-    tools = [
-        _verb_tool(
-            "describe_data",
-            verbs["data"],
-            N_(
-                "What is in a table or in photographs, and what is wrong with them; alone: the built-in data."
-            ),
-            take="""
-                source target row_weights kinds delimiter decimal encoding header skip quote dates
-                missing sheet split_group split_time split_column image_size fit labels class_pattern
-                to replace
-            """,
-        ),
-        _verb_tool(
-            "train",
-            verbs["train"],
-            N_(
-                "Train one network, or with seeds or folds several, and measure it. What is left open is "
-                "decided from the data. The run is a folder in runs; a cancelled one is saved, and "
-                "steer(action='resume') goes on with it."
-            ),
-            take="source seeds folds until to replace like weights trust",
-            settings=("Data", *OF_TRAINING),
-        ),
-        _verb_tool(
-            "sweep",
-            verbs["sweep"],
-            N_(
-                "Train many networks with settings out of a space, keep the best, and say how much of its "
-                "figure is luck. Settings are those of train."
-            ),
-            take="source space members strategy eta sampler sampler_seed max_time until top fresh",
-            settings=("Data", *OF_TRAINING),
-        ),
-        Tool(
-            "show",
-            _(
-                "A run, a sweep or a study, also one in training; with other, what differs; with picture, "
-                "pictures of it; without run, the list of all."
-            ),
-            (
-                *verb_arguments(verbs["show"], ("run", "other")),
-                Argument("picture", pictures, "--what"),
-                *verb_arguments(verbs["plot"], ("row", "cell", "of", "member")),
-                *verb_arguments(verbs["predict"], ("trust",)),
-            ),
-            _show,
-        ),
-        _verb_tool(
-            "predict",
-            verbs["predict"],
-            N_("Predict the rows of data by a run or by the best of a sweep, with probabilities."),
-            take="run source to copy_to coverage tta skip_bad replace top net trust",
-        ),
-        Tool(
-            "doctor",
-            _(
-                "What is wrong with a training: the findings of a run, or of a training script, which is run "
-                "unchanged if the server may run code; without subject, whether treino is installed well."
-            ),
-            (
-                Argument("subject", {"type": "string", "description": _("a run, or SCRIPT.py")}),
-                Argument(
-                    "arguments",
-                    {
-                        "type": "array",
-                        "items": {"type": "string"},
-                        "description": _("the script's arguments"),
-                    },
-                ),
-                Argument("max_steps", {"type": "integer", "minimum": 1}, "--max-steps"),
-                Argument("max_time", {"type": "number", "exclusiveMinimum": 0}, "--max-time"),
-            ),
-            _doctor,
-        ),
-        _verb_tool(
-            "explain",
-            verbs["explain"],
-            N_(
-                "The arithmetic of a loss, an optimizer or back-propagation with numbers, on an example or "
-                "on a weight of a run; without topic, the list of topics."
-            ),
-            take="topic run step weight member digits to replace trust",
-        ),
-        Tool(
-            "steer",
-            _(
-                "Steer a run: set a hyper-parameter while it trains, stop it, resume it, go back to a step "
-                "and on from there with changes (rewind: in its folder; branch: as a new run), or try many "
-                "changes from a step side by side (fan), which writes nothing. The run's record says: by an "
-                "agent."
-            ),
-            _steer_arguments(verbs),
-            _steer,
-        ),
-        _verb_tool(
-            "rows",
-            verbs["rows"],
-            N_(
-                "Which rows may have a wrong label, which nothing learns, and which training rows made a "
-                "prediction. It trains hundreds of small networks. Settings of the data are those of train."
-            ),
-            take="source of drop_suspects networks to replace",
-            settings=("Data",),
-        ),
-        _verb_tool(
-            "judge",
-            verbs["judge"],
-            N_(
-                "How much of the best of a search for settings is luck, whoever made the search: Optuna, Ray "
-                "Tune, MLflow, W&B, scikit-learn, or a table of trials."
-            ),
-            take="trials study score maximize minimize seed_column fold_column row_column settings",
-        ),
-    ]
-    return {tool.name: tool for tool in tools}
-
-
-def _verb_tool(name: str, verb: Verb, about: str, *, take: str, settings: Sequence[str] = ()) -> Tool:
-    """The tool of one command. take: its parameters that an agent may use."""
-    own = verb_arguments(verb, take.split())
+def _verb_tool(
+    name: str, verbs: Verbs, *, verb: str = "", about: str, take: str, settings: Sequence[str] = ()
+) -> Tool:
+    """The tool of one command. verb: if it isn't named as the tool. take: its parameters that an agent may
+    use. settings: the groups of settings that it takes."""
+    function = verbs[verb or name]
+    own = verb_arguments(function, take.split())
     of_settings = setting_arguments(settings, {each.name for each in own}, described=name == "train")
 
     def command(tool: Tool, values: Arguments) -> list[str]:
-        return [verb.__name__, "--json", *tool.flags(values)]
+        return [function.__name__, "--json", *tool.flags(values)]
 
     return Tool(name, _(about), (*own, *of_settings), command)
 
 
 # ---- tools that are several commands
+
+
+def _show_tool(name: str, verbs: Verbs) -> Tool:
+    (what,) = verb_arguments(verbs["plot"], ("what",))
+    pictures = {"type": "array", "items": {"type": "string"}, "description": what.schema["description"]}
+    about = _(
+        "A run, a sweep or a study, also one in training; with other, what differs; with picture, "
+        "pictures of it; without run, the list of all."
+    )
+    arguments = (
+        *verb_arguments(verbs["show"], ("run", "other")),
+        Argument("picture", pictures, "--what"),
+        *verb_arguments(verbs["plot"], ("row", "cell", "of", "member")),
+        *verb_arguments(verbs["predict"], ("trust",)),
+    )
+    return Tool(name, about, arguments, _show)
 
 
 def _show(tool: Tool, values: Arguments) -> list[str]:
@@ -375,6 +275,21 @@ def _show(tool: Tool, values: Arguments) -> list[str]:
     if "run" not in values:
         return ["runs", "--json"]
     return ["show", "--json", *tool.flags(values, ("run", "other"))]
+
+
+def _doctor_tool(name: str, verbs: Verbs) -> Tool:
+    about = _(
+        "What is wrong with a training: the findings of a run, or of a training script, which is run "
+        "unchanged if the server may run code; without subject, whether treino is installed well."
+    )
+    words = {"type": "array", "items": {"type": "string"}, "description": _("the script's arguments")}
+    arguments = (
+        Argument("subject", {"type": "string", "description": _("a run, or SCRIPT.py")}),
+        Argument("arguments", words),
+        Argument("max_steps", {"type": "integer", "minimum": 1}, "--max-steps"),
+        Argument("max_time", {"type": "number", "exclusiveMinimum": 0}, "--max-time"),
+    )
+    return Tool(name, about, arguments, _doctor)
 
 
 def _doctor(tool: Tool, values: Arguments) -> list[str]:
@@ -398,7 +313,13 @@ ACTIONS = {
 NEEDED = {"set": ("changes",), "rewind": ("step",), "branch": ("step",), "fan": ("step",)}
 
 
-def _steer_arguments(verbs: Mapping[str, Verb]) -> tuple[Argument, ...]:
+def _steer_tool(name: str, verbs: Verbs) -> Tool:
+    about = _(
+        "Steer a run: set a hyper-parameter while it trains, stop it, resume it, go back to a step "
+        "and on from there with changes (rewind: in its folder; branch: as a new run), or try many "
+        "changes from a step side by side (fan), which writes nothing. The run's record says: by an "
+        "agent."
+    )
     changes = {each.name: each.schema for each in setting_arguments(OF_CHANGE, OF_FILES, described=False)}
     # others are numbers that the user's own optimizer alone has
     of_changes = {"type": "object", "properties": changes, "additionalProperties": {"type": "number"}}
@@ -424,13 +345,11 @@ def _steer_arguments(verbs: Mapping[str, Verb]) -> tuple[Argument, ...]:
         "count": (N_("of fan: how many tries of a kind; default: 8"), whole | {"minimum": 2}),
         "steps": (N_("of fan: how many steps each is trained; default: 100"), whole | {"minimum": 1}),
     }
-    return (
-        *(
-            Argument(name, schema | {"description": _(about)}, required=name in ("action", "run"))
-            for name, (about, schema) in schemas.items()
-        ),
-        *verb_arguments(verbs["predict"], ("trust",)),
+    own = (
+        Argument(each, schema | {"description": _(text)}, required=each in ("action", "run"))
+        for each, (text, schema) in schemas.items()
     )
+    return Tool(name, about, (*own, *verb_arguments(verbs["predict"], ("trust",))), _steer)
 
 
 def _steer(tool: Tool, values: Arguments) -> list[str]:
@@ -471,3 +390,79 @@ def change_flags(changes: Arguments) -> list[str]:
             raise UNKNOWN_SETTING(name=name, hint=nearest(name, known))
         words += known[name].words(value)
     return words
+
+
+# ---- all tools
+
+TOOLS: dict[str, Callable[[str, Verbs], Tool]] = {
+    "describe_data": partial(
+        _verb_tool,
+        verb="data",
+        about=N_(
+            "What is in a table or in photographs, and what is wrong with them; alone: the built-in data."
+        ),
+        take="""
+            source target row_weights kinds delimiter decimal encoding header skip quote dates
+            missing sheet split_group split_time split_column image_size fit labels class_pattern
+            to replace
+        """,
+    ),
+    "train": partial(
+        _verb_tool,
+        about=N_(
+            "Train one network, or with seeds or folds several, and measure it. What is left open is "
+            "decided from the data. The run is a folder in runs; a cancelled one is saved, and "
+            "steer(action='resume') goes on with it."
+        ),
+        take="source seeds folds until to replace like weights trust",
+        settings=("Data", *OF_TRAINING),
+    ),
+    "sweep": partial(
+        _verb_tool,
+        about=N_(
+            "Train many networks with settings out of a space, keep the best, and say how much of its "
+            "figure is luck. Settings are those of train."
+        ),
+        take="source space members strategy eta sampler sampler_seed max_time until top fresh",
+        settings=("Data", *OF_TRAINING),
+    ),
+    "show": _show_tool,
+    "predict": partial(
+        _verb_tool,
+        about=N_("Predict the rows of data by a run or by the best of a sweep, with probabilities."),
+        take="run source to copy_to coverage tta skip_bad replace top net trust",
+    ),
+    "doctor": _doctor_tool,
+    "explain": partial(
+        _verb_tool,
+        about=N_(
+            "The arithmetic of a loss, an optimizer or back-propagation with numbers, on an example or "
+            "on a weight of a run; without topic, the list of topics."
+        ),
+        take="topic run step weight member digits to replace trust",
+    ),
+    "steer": _steer_tool,
+    "rows": partial(
+        _verb_tool,
+        about=N_(
+            "Which rows may have a wrong label, which nothing learns, and which training rows made a "
+            "prediction. It trains hundreds of small networks. Settings of the data are those of train."
+        ),
+        take="source of drop_suspects networks to replace",
+        settings=("Data",),
+    ),
+    "judge": partial(
+        _verb_tool,
+        about=N_(
+            "How much of the best of a search for settings is luck, whoever made the search: Optuna, Ray "
+            "Tune, MLflow, W&B, scikit-learn, or a table of trials."
+        ),
+        take="trials study score maximize minimize seed_column fold_column row_column settings",
+    ),
+}
+"""What makes each tool of its name and the functions of the commands, in the order in which agents read."""
+
+
+def all_tools(verbs: Verbs) -> dict[str, Tool]:
+    """Every tool by its name. verbs: the functions of the commands, by their names."""
+    return {name: make(name, verbs) for name, make in TOOLS.items()}

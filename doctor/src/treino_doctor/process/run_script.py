@@ -46,6 +46,14 @@ class Outcome:
     others: int = 0  # other processes that the script started and that were not examined
     exam: Exam = field(default_factory=Exam)
 
+    def take_over(self, workers: Workers) -> None:
+        """Add what was recorded of other processes that trained."""
+        accounts = [account for account in workers.accounts() if account.backwards]
+        for account in accounts:
+            self.exam.take_over(account)
+        self.workers, self.others = len(accounts), workers.others
+        self.trained = bool(self.exam.backwards or self.exam.steps)
+
 
 Part = CodeType | Exception  # code, or why it isn't Python; a notebook has one for each statement
 GRACE = 2.0  # seconds at max_time between raising Stop and ending the process
@@ -82,8 +90,7 @@ def run_script(
         TreinoError: the file doesn't exist or isn't a Python file (rule ``script``).
     """
     global _owner
-    outcome = Outcome(target)
-    _owner, once = os.getpid(), threading.Lock()
+    outcome, once, _owner = Outcome(target), threading.Lock(), os.getpid()
 
     def on_step(steps: int) -> None:
         if max_steps is not None and steps >= max_steps:  # raised again if the script caught it
@@ -98,16 +105,11 @@ def run_script(
             if workers.inside:
                 write(workers.folder, exam)
                 return
-            accounts = [account for account in workers.accounts() if account.backwards]
-            for account in accounts:
-                exam.take_over(account)
-            outcome.workers, outcome.others = len(accounts), workers.others
-            outcome.trained = bool(exam.backwards or exam.steps)
+            outcome.take_over(workers)
             outcome.seconds = perf_counter() - started
-            if not first:
-                return  # rank 0 reports
-            with suppress(OSError, ValueError):  # nobody is left to read the report
-                report(outcome)
+            if first:  # rank 0 reports
+                with suppress(OSError, ValueError):  # nobody is left to read the report
+                    report(outcome)
 
     main, parts = _module_code(target) if module else _script_code(target, source, outcome)
     file = getattr(main, "__file__", None) or ""  # "" for a notebook
@@ -138,14 +140,7 @@ def run_script(
         except BaseException as error:
             outcome.status = 130 if isinstance(error, KeyboardInterrupt) else 1
             outcome.error = type(error).__name__
-            links = [error]
-            for link in links:
-                link.__traceback__ = None if link in parts else _own_frames(link.__traceback__)
-                links += [e for e in (link.__cause__, link.__context__) if e is not None and e not in links]
-            if target.endswith(ENDING) and sys.excepthook is sys.__excepthook__:
-                print_error(error)
-            else:
-                sys.excepthook(type(error), error, error.__traceback__)
+            _report_error(error, target, parts)
         finally:
             flush_streams()
             finish(outcome.status == 0 and not outcome.stopped)
@@ -252,6 +247,18 @@ def _exit_status(leave: SystemExit) -> int:
     with suppress(OSError, ValueError, AttributeError):  # closed by the script, as in flush_streams
         sys.stderr.write(f"{code}\n")  # not print, which a script may redefine
     return 1
+
+
+def _report_error(error: BaseException, target: str, parts: Sequence[Part]) -> None:
+    """Print the script's exception as Python or Jupyter would, without the doctor's frames."""
+    links = [error]
+    for link in links:
+        link.__traceback__ = None if link in parts else _own_frames(link.__traceback__)
+        links += [e for e in (link.__cause__, link.__context__) if e is not None and e not in links]
+    if target.endswith(ENDING) and sys.excepthook is sys.__excepthook__:
+        print_error(error)
+    else:
+        sys.excepthook(type(error), error, error.__traceback__)
 
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:
