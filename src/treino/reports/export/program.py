@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.special import betaincinv
 from torch import nn
 
 from treino.data.rows import generator
-from treino.engine.augmentation import cut_out, pixel_places, resampled
+from treino.engine.augmentation import cut_out, resampled
 from treino.engine.ensemble import best_half
 from treino.engine.rng import step_seed
 from treino.reports.export.program_data import *
@@ -217,91 +216,12 @@ def change_settings(group, step):
         Dropout.p = latest(DROPOUT_FROM, step, Dropout.p)
 
 
-def hash_of(rows, epoch):
-    """Return, for each of these rows, 64 bits that decide how its picture is changed in an epoch."""
-    return mix(mix(mix(as_uint64(DATA_SEED)) + np.uint64(epoch - 1)) + rows.numpy().astype(np.uint64))
-
-
-def whole_below(n, hashed):
-    """Return a whole number below n for each row, computed from the last 32 bits."""
-    drawn = (hashed & np.uint64(2**32 - 1)) * np.uint64(n) >> np.uint64(32)
-    return torch.from_numpy(drawn.astype(np.int64))
-
-
-def uniform(hashed, stream):
-    """Return four numbers between 0 and 1 for each row, [4, rows]."""
-    parts = mix(hashed + np.uint64(stream)) >> np.uint64([[0], [16], [32], [48]]) & np.uint64(2**16 - 1)
-    return (torch.from_numpy(parts.astype(np.float64)) + 0.5) / 2**16
-
-
-def coarse(x):
-    """Round to 20 binary places, in which cosines and sines agree on every machine."""
-    return (x * 2**20).round() / 2**20
-
-
-def mixed(x, x_train, hashed):
-    """Mix in other training pictures. Instead of a share from Beta(a, a) and mixed targets, use one from
-    Beta(a + 1, a) and the row's own target, which has the same gradient on average."""
-    shares = torch.from_numpy(betaincinv(MIXUP + 1, MIXUP, (np.arange(1024) + 0.5) / 1024))
-    drawn = mix(hashed + np.uint64(7))
-    share = ((shares * 2**16).round() / 2**16)[whole_below(1024, drawn >> np.uint64(32))]
-    share = share.float().view(-1, 1, 1, 1).to(x.device)
-    return share * x + (1 - share) * x_train[whole_below(len(x_train), drawn).to(x.device)]
-
-
-def moves(hashed, height, width):
-    """Return where the pictures' pixels come from, for ``resampled``."""
-    parts = {}
-    if SHIFT:
-        parts["down"] = whole_below(2 * SHIFT + 1, hashed >> np.uint64(32)) - SHIFT
-        parts["right"] = whole_below(2 * SHIFT + 1, hashed) - SHIFT
-    if FLIP:
-        parts["sign"] = 1 - 2 * (uniform(hashed, 1)[0] * 2).floor()
-    if CROP:
-        u = uniform(hashed, 2)
-        room = CROP * u[0]
-        parts |= {"scale": 1 - room, "top": room * (height - 1) * u[1], "left": room * (width - 1) * u[2]}
-    if ROTATE:
-        angle = math.radians(ROTATE) * (2 * uniform(hashed, 3)[0] - 1)
-        parts |= {"cosine": coarse(angle.cos()), "sine": coarse(angle.sin())}
-    place = torch.zeros(6, len(hashed))
-    for k, column in enumerate(pixel_places(height, width, **parts)):
-        place[k] = column
-    return place
-
-
-def toned(x, hashed):
-    """Return the pictures with changed brightness and contrast."""
-    contrast = 1 + CONTRAST * (2 * uniform(hashed, 5)[0] - 1)
-    brightness = BRIGHTNESS * (2 * uniform(hashed, 4)[0] - 1)
-    contrast, brightness = (t.float().view(-1, 1, 1, 1).to(x.device) for t in (contrast, brightness))
-    mean = x.mean((1, 2, 3), keepdim=True)
-    return (x - mean) * contrast + (mean + brightness)
-
-
-def square(hashed, height, width):
-    """Return top, left, bottom and right of a square in each picture, for ``cut_out``."""
-    side = max(1, round(CUTOUT * min(height, width)))
-    u = uniform(hashed, 6)
-    top, left = (u[0] * height).floor() - side // 2, (u[1] * width).floor() - side // 2
-    return torch.stack([top, left, top + side, left + side])
-
-
-def train_network(seed, splits, scale):
-    """Train a network from this seed's initial weights; return it (None if it diverged) and its losses."""
-    x_train, y_train = splits["train"]
-    if VALIDATES:
-        x_validation, y_validation = splits["validation"]
+def net_to_train(seed):
+    """Return a network with the initial weights of this seed, on its device, with what it drops and leaves
+    out."""
     net = new_net(seed)
     if ON_DEVICE:
         net.to(DEVICE)
-        x_train = x_train.to(DEVICE)
-        if WEIGHTED:
-            y_train = tuple(part.to(DEVICE) for part in y_train)
-        else:
-            y_train = y_train.to(DEVICE)
-    if ON_DEVICE and VALIDATES:
-        x_validation = x_validation.to(DEVICE)
     if DROPS:
         Dropout.seed = seed
     if DROPOUTS:
@@ -310,16 +230,121 @@ def train_network(seed, splits, scale):
         Dropout.p = DROPOUT
     if CLOSED_GATES and SEEDS.index(seed) in CLOSED_GATES:
         net[0].weight.data[CLOSED_GATES[SEEDS.index(seed)]] = 0
+    return net
+
+
+class MovingAverage:
+    """The moving average of a network's weights; called after each update of the optimizer."""
+
+    def __init__(self, net):
+        self.net, self.step = net, 0
+        self.weights = {name: p.detach().clone() for name, p in net.named_parameters() if p.requires_grad}
+
+    def __call__(self, *_update):
+        ema = EMA
+        if EMA_FROM:
+            ema = latest(EMA_FROM, self.step, EMA)
+        share = 1 - min(ema, (2 + self.step) / (11 + self.step))  # the initial weights fade fast
+        for name, value in self.weights.items():
+            value.lerp_(self.net.get_parameter(name).detach(), share)
+        self.step += 1
+
+    def network(self):
+        """Return a copy of the network, with the average as its weights."""
+        net = copy.deepcopy(self.net)
+        net.load_state_dict(self.weights, strict=False)
+        return net
+
+
+def train_epoch(net, optimizer, x_train, y_train, epoch):
+    """Update the network by each batch of the training rows; return the mean of the batches' losses."""
+    net.train()
+    if FULL_BATCH:
+        batches = [slice(None)]
+    elif SHUFFLES_EACH:
+        order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order", epoch - 1))
+        batches = order.split(BATCH_SIZE)
+    elif SHUFFLES_ONCE:
+        order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order"))
+        batches = order.split(BATCH_SIZE)
+    else:
+        batches = torch.arange(len(x_train)).split(BATCH_SIZE)
+    if COUNTS_STEPS:
+        step = (epoch - 1) * len(batches)  # updates so far
+    if UNFINISHED:
+        batches = batches[: STEPS - step]  # the last epoch is incomplete
+    losses = []
+    for rows in batches:
+        if CHANGES:
+            change_settings(optimizer.param_groups[0], step)
+        elif SCHEDULED:
+            optimizer.param_groups[0]["lr"] = LR * factor(step)
+        if DROPS:
+            Dropout.step = step
+        if OWN:
+            torch.manual_seed(step_seed(Dropout.seed, step))  # for the network's own random numbers
+        if WEIGHTED:
+            x, y = x_train[rows], tuple(part[rows] for part in y_train)
+        else:
+            x, y = x_train[rows], y_train[rows]
+        if CHANGES_PICTURES and FULL_BATCH:
+            hashed = hash_of(torch.arange(len(x)), epoch)
+        elif CHANGES_PICTURES:
+            hashed = hash_of(rows, epoch)
+        if MIXUP:
+            x = mixed(x, x_train, hashed)
+        if MOVES:
+            x = resampled(x, moves(hashed, *x.shape[2:]).to(x.device))
+        if CONTRAST or BRIGHTNESS:
+            x = toned(x, hashed)
+        if CUTOUT:
+            x = cut_out(x, square(hashed, *x.shape[2:]).to(x.device))
+        if MISSING_ZERO_GRAD:
+            # FAULT missing_zero_grad: optimizer.zero_grad() belongs here. backward() adds to the
+            # old gradients, so every step uses the sum of all gradients since the first one
+            loss = loss_function(net(x), y)
+        elif OWN:
+            optimizer.zero_grad(set_to_none=False)  # backward() adds to the old gradients
+            loss = loss_function(net(x), y)
+        else:
+            optimizer.zero_grad()  # backward() adds to the old gradients
+            loss = loss_function(net(x), y)
+        loss.backward()
+        if CLIP and CLIP_FROM:
+            nn.utils.clip_grad_norm_(net.parameters(), latest(CLIP_FROM, step, CLIP))
+        elif CLIP:
+            nn.utils.clip_grad_norm_(net.parameters(), CLIP)
+        optimizer.step()
+        if COUNTS_STEPS:
+            step += 1
+        losses.append(loss.item())
+    return float(np.mean(losses))
+
+
+def train_network(seed, splits, scale):
+    """Train a network from this seed's initial weights; return it (None if it diverged) and its losses."""
+    x_train, y_train = splits["train"]
+    if VALIDATES:
+        x_validation, y_validation = splits["validation"]
+    if DROPS or CLOSED_GATES or ON_DEVICE:
+        net = net_to_train(seed)
+    else:
+        net = new_net(seed)
+    if ON_DEVICE and WEIGHTED:
+        x_train, *y_train = (part.to(DEVICE) for part in (x_train, *y_train))
+    elif ON_DEVICE:
+        x_train, y_train = x_train.to(DEVICE), y_train.to(DEVICE)
+    if ON_DEVICE and VALIDATES:
+        x_validation = x_validation.to(DEVICE)
     parameters = [p for p in net.parameters() if p.requires_grad]
     if OWN:
         for p in parameters:  # zeros, not None: parameters unused in a step still move by momentum
             p.grad = torch.zeros_like(p)
     optimizer = new_optimizer(parameters)
-    losses = []
-    if COUNTS_STEPS:
-        step = 0
     if EMA:
-        average = {name: p.detach().clone() for name, p in net.named_parameters() if p.requires_grad}
+        average = MovingAverage(net)
+        optimizer.register_step_post_hook(average)
+    losses = []
     if SELECTS:
         best = -math.inf
     if KEEPS_BEST:
@@ -329,72 +354,7 @@ def train_network(seed, splits, scale):
     for epoch in range(1, EPOCHS + 1):
         if MEMBER_EPOCHS and epoch > MEMBER_EPOCHS[SEEDS.index(seed)]:
             break
-        net.train()
-        step_losses = []
-        if FULL_BATCH:
-            batches = [slice(None)]
-        elif SHUFFLES_EACH:
-            order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order", epoch - 1))
-            batches = order.split(BATCH_SIZE)
-        elif SHUFFLES_ONCE:
-            order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order"))
-            batches = order.split(BATCH_SIZE)
-        else:
-            batches = torch.arange(len(x_train)).split(BATCH_SIZE)
-        if UNFINISHED:
-            batches = batches[: STEPS - step]  # the last epoch is incomplete
-        for rows in batches:
-            if CHANGES:
-                change_settings(optimizer.param_groups[0], step)
-            elif SCHEDULED:
-                optimizer.param_groups[0]["lr"] = LR * factor(step)
-            if DROPS:
-                Dropout.step = step
-            if OWN:
-                torch.manual_seed(step_seed(seed, step))  # for the network's own random numbers
-            if WEIGHTED:
-                x, y = x_train[rows], tuple(part[rows] for part in y_train)
-            else:
-                x, y = x_train[rows], y_train[rows]
-            if CHANGES_PICTURES and FULL_BATCH:
-                hashed = hash_of(torch.arange(len(x)), epoch)
-            elif CHANGES_PICTURES:
-                hashed = hash_of(rows, epoch)
-            if MIXUP:
-                x = mixed(x, x_train, hashed)
-            if MOVES:
-                x = resampled(x, moves(hashed, *x.shape[2:]).to(x.device))
-            if CONTRAST or BRIGHTNESS:
-                x = toned(x, hashed)
-            if CUTOUT:
-                x = cut_out(x, square(hashed, *x.shape[2:]).to(x.device))
-            if MISSING_ZERO_GRAD:
-                # FAULT missing_zero_grad: optimizer.zero_grad() belongs here. backward() adds to the
-                # old gradients, so every step uses the sum of all gradients since the first one
-                loss = loss_function(net(x), y)
-            elif OWN:
-                optimizer.zero_grad(set_to_none=False)  # backward() adds to the old gradients
-                loss = loss_function(net(x), y)
-            else:
-                optimizer.zero_grad()  # backward() adds to the old gradients
-                loss = loss_function(net(x), y)
-            loss.backward()
-            if CLIP and CLIP_FROM:
-                nn.utils.clip_grad_norm_(parameters, latest(CLIP_FROM, step, CLIP))
-            elif CLIP:
-                nn.utils.clip_grad_norm_(parameters, CLIP)
-            optimizer.step()
-            if EMA:
-                ema = EMA
-                if EMA_FROM:
-                    ema = latest(EMA_FROM, step, EMA)
-                share = 1 - min(ema, (2 + step) / (11 + step))  # the initial weights fade fast
-                for name, value in average.items():
-                    value.lerp_(net.get_parameter(name).detach(), share)
-            if COUNTS_STEPS:
-                step += 1
-            step_losses.append(loss.item())
-        mean_loss = float(np.mean(step_losses))
+        mean_loss = train_epoch(net, optimizer, x_train, y_train, epoch)
         if not math.isfinite(mean_loss):
             print("the loss is not finite any more: a smaller LR may help")
             break
@@ -403,8 +363,7 @@ def train_network(seed, splits, scale):
             if SELDOM and epoch % EVALUATE_EVERY and epoch < EPOCHS:
                 continue
             if EMA:
-                current = copy.deepcopy(net.state_dict())
-                net.load_state_dict(average, strict=False)
+                trained, net = net, average.network()  # which is validated and kept
             if OWN:
                 torch.manual_seed(step_seed(seed, -1))
             if CLASSES:
@@ -413,26 +372,25 @@ def train_network(seed, splits, scale):
                 figures = evaluate(net, x_validation, y_validation, scale["target"])
             words = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
             print(f"epoch {epoch:3d}: loss {mean_loss:.4f}; on validation rows: {words}")
-            if SELECTS:
-                if LESS_IS_BETTER:
-                    figure = -figures[METRIC]
-                else:
-                    figure = figures[METRIC]
-                if figure > best:
-                    best = figure
-                    if PATIENCE:
-                        best_epoch = epoch
-                    if KEEPS_BEST:
-                        best_weights = copy.deepcopy(net.state_dict())
-                elif PATIENCE and epoch - best_epoch >= PATIENCE:
-                    print(f"no better {PATIENCE} epochs long: epoch {best_epoch} was the best")
-                    break
+            if LESS_IS_BETTER and SELECTS:
+                figure = -figures[METRIC]
+            elif SELECTS:
+                figure = figures[METRIC]
+            if SELECTS and figure > best:
+                best = figure
+                if PATIENCE:
+                    best_epoch = epoch
+                if KEEPS_BEST:
+                    best_weights = copy.deepcopy(net.state_dict())
+            elif PATIENCE and epoch - best_epoch >= PATIENCE:
+                print(f"no better {PATIENCE} epochs long: epoch {best_epoch} was the best")
+                break
             if EMA:
-                net.load_state_dict(current)
+                net = trained
         else:
             print(f"epoch {epoch:3d}: loss {mean_loss:.4f}")
     if EMA:
-        net.load_state_dict(average, strict=False)
+        net = average.network()
     if KEEPS_BEST and best_weights is not None:
         net.load_state_dict(best_weights)
     if ON_DEVICE:

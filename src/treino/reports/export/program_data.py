@@ -19,12 +19,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from scipy.special import betaincinv
 
 from treino.data.plain_cells import second_of
 from treino.data.preparation.interpreter import results, side_by_side
 from treino.data.preparation.trees import leaf_tables, tree_answers
 from treino.data.splits import split
 from treino.data.table import plain
+from treino.engine.augmentation import pixel_places
 
 # ---- settings
 
@@ -448,3 +450,76 @@ def load_splits():
         y = ((y[:, None] - scale["target"][0]) / scale["target"][1]).astype(np.float32)
     parts = {name: part == k for k, name in enumerate(("train", "validation", "test"))}
     return {name: (prepare(raw[p], scale), torch.from_numpy(y[p])) for name, p in parts.items()}, scale
+
+
+# ---- pictures that change
+
+
+def hash_of(rows, epoch):
+    """Return, for each of these rows, 64 bits that decide how its picture is changed in an epoch."""
+    return mix(mix(mix(as_uint64(DATA_SEED)) + np.uint64(epoch - 1)) + rows.numpy().astype(np.uint64))
+
+
+def whole_below(n, hashed):
+    """Return a whole number below n for each row, computed from the last 32 bits."""
+    drawn = (hashed & np.uint64(2**32 - 1)) * np.uint64(n) >> np.uint64(32)
+    return torch.from_numpy(drawn.astype(np.int64))
+
+
+def uniform(hashed, stream):
+    """Return four numbers between 0 and 1 for each row, [4, rows]."""
+    parts = mix(hashed + np.uint64(stream)) >> np.uint64([[0], [16], [32], [48]]) & np.uint64(2**16 - 1)
+    return (torch.from_numpy(parts.astype(np.float64)) + 0.5) / 2**16
+
+
+def coarse(x):
+    """Round to 20 binary places, in which cosines and sines agree on every machine."""
+    return (x * 2**20).round() / 2**20
+
+
+def mixed(x, x_train, hashed):
+    """Mix in other training pictures. Instead of a share from Beta(a, a) and mixed targets, use one from
+    Beta(a + 1, a) and the row's own target, which has the same gradient on average."""
+    shares = torch.from_numpy(betaincinv(MIXUP + 1, MIXUP, (np.arange(1024) + 0.5) / 1024))
+    drawn = mix(hashed + np.uint64(7))
+    share = ((shares * 2**16).round() / 2**16)[whole_below(1024, drawn >> np.uint64(32))]
+    share = share.float().view(-1, 1, 1, 1).to(x.device)
+    return share * x + (1 - share) * x_train[whole_below(len(x_train), drawn).to(x.device)]
+
+
+def moves(hashed, height, width):
+    """Return where the pictures' pixels come from, for ``resampled``."""
+    parts = {}
+    if SHIFT:
+        parts["down"] = whole_below(2 * SHIFT + 1, hashed >> np.uint64(32)) - SHIFT
+        parts["right"] = whole_below(2 * SHIFT + 1, hashed) - SHIFT
+    if FLIP:
+        parts["sign"] = 1 - 2 * (uniform(hashed, 1)[0] * 2).floor()
+    if CROP:
+        u = uniform(hashed, 2)
+        room = CROP * u[0]
+        parts |= {"scale": 1 - room, "top": room * (height - 1) * u[1], "left": room * (width - 1) * u[2]}
+    if ROTATE:
+        angle = math.radians(ROTATE) * (2 * uniform(hashed, 3)[0] - 1)
+        parts |= {"cosine": coarse(angle.cos()), "sine": coarse(angle.sin())}
+    place = torch.zeros(6, len(hashed))
+    for k, column in enumerate(pixel_places(height, width, **parts)):
+        place[k] = column
+    return place
+
+
+def toned(x, hashed):
+    """Return the pictures with changed brightness and contrast."""
+    contrast = 1 + CONTRAST * (2 * uniform(hashed, 5)[0] - 1)
+    brightness = BRIGHTNESS * (2 * uniform(hashed, 4)[0] - 1)
+    contrast, brightness = (t.float().view(-1, 1, 1, 1).to(x.device) for t in (contrast, brightness))
+    mean = x.mean((1, 2, 3), keepdim=True)
+    return (x - mean) * contrast + (mean + brightness)
+
+
+def square(hashed, height, width):
+    """Return top, left, bottom and right of a square in each picture, for ``cut_out``."""
+    side = max(1, round(CUTOUT * min(height, width)))
+    u = uniform(hashed, 6)
+    top, left = (u[0] * height).floor() - side // 2, (u[1] * width).floor() - side // 2
+    return torch.stack([top, left, top + side, left + side])

@@ -19,7 +19,7 @@ from treino.folders.stored_run import StoredRun
 from treino.folders.timeline import newest
 from treino.reports.export.folding import before, class_name, copied
 from treino.reports.export.script_data import ScriptPart, definition, literal
-from treino.settings.spec import LAYERS
+from treino.settings.network_settings import LAYERS
 
 OF_UPDATES = ("batch_size", "clip", "ema", "eps", "label_smoothing", "lr", "momentum", "weight_decay")
 AS_SET = (*OF_UPDATES, "data_seed", "metric", "patience", "seed", "test", "validation")
@@ -109,7 +109,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
         part.texts["loss_function"] = f"{before(loss.criterion)}loss_function = {made}{note}"
     part |= _changes(run)
     part.values["COUNTS_STEPS"] = bool(
-        curved or warmup or unfinished or own or run.dropout or s["ema"] or part.values["CHANGES"]
+        curved or warmup or unfinished or own or run.dropout or part.values["CHANGES"]
     )
     return part
 
