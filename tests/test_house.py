@@ -5,7 +5,9 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -30,12 +32,13 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 TOPS = "src/treino", "doctor/src/treino_doctor", *(str(p) for p in ROOT.glob("apps/*/src/*"))
 BY_NAME = {"autograd", "loss", "nn", "np", "p", "torch", "tr", *sys.stdlib_module_names}  # to everybody
 SUFFIXES = (".pyi", ".json", ".jsonl", ".py", ".sqlite", ".parquet", ".toml", ".safetensors")
+# files and functions that are still to be parted
+LONG = {"api.py", "describe", "fit_events", "judgement", "load_torch_dataset", "plot", "train_events"}
 
 
 def test_imports_point_only_downwards() -> None:
-    found = subprocess.run(
-        [Path(sys.executable).parent / "lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True
-    )
+    line = [Path(sys.executable).parent / "lint-imports", "--no-cache"]
+    found = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
     assert found.returncode == 0, found.stdout + found.stderr
 
 
@@ -49,10 +52,7 @@ def test_the_door_is_what_is_listed() -> None:
 
 
 def test_no_package_bears_a_name_of_the_door_but_one_that_can_be_called() -> None:
-    packages = {p.name for p in (ROOT / "src/treino").iterdir()} | {
-        p.stem for p in (ROOT / "src/treino").glob("*.py")
-    }
-    assert not packages & set(treino.__all__)
+    assert not {p.stem for p in (ROOT / "src/treino").iterdir()} & set(treino.__all__)
 
 
 def test_help_lists_from_the_source_what_the_registries_have() -> None:
@@ -125,9 +125,8 @@ said("predict", "last", "iris", "--json"); absent(*{SERVER + DRAWING}, "treino.r
 @pytest.mark.slow
 def test_commands_that_only_list_import_no_torch(trained: Path) -> None:
     lists = ["--version"], ["--help"], [], ["runs"], ["--lang", "pt", "runs"], ["runs", "--json"]
-    in_a_new_python(
-        trained, f"from treino.cli import main\nfor words in {lists}: said(*words); absent('torch')"
-    )
+    program = f"from treino.cli import main\nfor words in {lists}: said(*words); absent('torch')"
+    in_a_new_python(trained, program)
 
 
 def test_files_import_each_other_in_no_circle_and_at_the_top() -> None:
@@ -138,9 +137,13 @@ def test_files_import_each_other_in_no_circle_and_at_the_top() -> None:
     assert len({i.file for i in found if i.where == "typing"}) <= 7
 
 
-def test_a_file_opens_with_what_it_is_for_and_ends_in_time() -> None:
+def test_a_file_opens_with_what_it_is_for_and_ends_in_time_as_each_function_does() -> None:
     assert [path for path, text in TEXTS.items() if not text.startswith(('"""', "'''"))] == []
-    assert [path for path, text in TEXTS.items() if text.count("\n") > 700] == []
+    long = {path.name for path, text in TEXTS.items() if text.count("\n") > 600}
+    for node in (node for text in TEXTS.values() for node in ast.walk(ast.parse(text))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 80:
+            long.add(node.name)
+    assert long <= LONG
 
 
 @pytest.mark.parametrize("place", ["cli", "../../apps/microscope/src", "../../apps/lessons/src"])
@@ -249,9 +252,7 @@ def test_every_import_of_others_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     declared = {
-        canonicalize_name(Requirement(text).name)
-        for of in (project["dependencies"], *extras.values())
-        for text in of
+        canonicalize_name(Requirement(text).name) for text in chain(project["dependencies"], *extras.values())
     }
     of_module = {"mlflow": ["mlflow-skinny"], **packages_distributions()}
     others = modules_of(OWN) - sys.stdlib_module_names - {p.name for s in SOURCES for p in s.iterdir()}
@@ -304,11 +305,9 @@ def test_markup_is_made_where_it_is_escaped() -> None:
 
 def test_a_class_has_a_name_of_its_own() -> None:
     """Two classes of one name are two things that a reader takes for one."""
-    places: dict[str, list[Path]] = {}
-    for path in (p for p in OWN if p.is_relative_to(ROOT / "src")):
-        for name in re.findall(r"^ *class ([A-Z]\w*)\b", TEXTS[path], re.M):
-            places.setdefault(name, []).append(path)
-    assert not {name: found for name, found in places.items() if len(found) > 1}
+    texts = [TEXTS[path] for path in OWN if path.is_relative_to(ROOT / "src")]
+    count = Counter(name for text in texts for name in re.findall(r"^ *class ([A-Z]\w*)\b", text, re.M))
+    assert [name for name, places in count.items() if places > 1] == []
 
 
 def test_private_parts_of_libraries_are_read_in_one_file() -> None:

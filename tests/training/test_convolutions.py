@@ -22,7 +22,7 @@ from treino.data import BUILTINS
 from treino.data.builtins import Builtin
 from treino.data.table import Column, Table
 from treino.engine.ensemble import Ensemble
-from treino.settings.spec import OF_CNN
+from treino.settings.network_settings import OF_CNN
 from treino.training.replay import snapshots
 
 pytestmark = pytest.mark.usefixtures("bare")

@@ -12,7 +12,8 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import _, setting
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.hyperparameters import checked_numbers, whole
-from treino.settings.spec import OF_CNN, Settings, read_settings
+from treino.settings.network_settings import OF_CNN
+from treino.settings.spec import Settings, read_settings
 
 CNN_ROWS = Refusal(
     "A convolutional network learns from pictures, and a row here has the shape {shape}.",

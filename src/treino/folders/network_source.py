@@ -20,7 +20,7 @@ from treino.folders.access import Access
 from treino.folders.store import RunFolder
 from treino.folders.user_network import NO_PERMISSION, NetworkFile, made, own_net, with_arguments
 from treino.settings.network_call import NetworkCall
-from treino.settings.spec import LAYERS
+from treino.settings.network_settings import LAYERS
 
 NET_NOT_TRUSTED = Refusal(
     "{folder} trains a network of your own, and reading a folder executes nothing.", "{hint}"

@@ -47,7 +47,7 @@ from treino.folders.stored_folder import StoredFolder, as_typed, packages_text, 
 from treino.folders.timeline import Timeline, newest, path, segments_of
 from treino.folders.weights import WEIGHTS, check_answers, check_layers, read_weights, with_weights
 from treino.inspection.conformal import FoldScores
-from treino.settings.spec import LAYERS
+from treino.settings.network_settings import LAYERS
 
 STUDY_IS_NO_RUN = Refusal(
     "{name} is a study: it keeps figures of several settings, and no network.",

@@ -1,3 +1,4 @@
+from treino.settings.network_settings import LAYERS as LAYERS
 from treino.settings.options import ClusterOptions as ClusterOptions
 from treino.settings.options import StudyOptions as StudyOptions
 from treino.settings.options import SweepOptions as SweepOptions
@@ -6,7 +7,6 @@ from treino.settings.setting_types import StepCount as StepCount
 from treino.settings.setting_types import as_item as as_item
 from treino.settings.spec import FAULTS as FAULTS
 from treino.settings.spec import FLAGS as FLAGS
-from treino.settings.spec import LAYERS as LAYERS
 from treino.settings.spec import OF_DATA as OF_DATA
 from treino.settings.spec import OF_FILES as OF_FILES
 from treino.settings.spec import OF_PLACE as OF_PLACE

@@ -23,7 +23,7 @@ from treino.folders.data_source import COPY, all_rows_of
 from treino.folders.documents.reading import read_tensors
 from treino.folders.network_source import network_files, network_source
 from treino.folders.stored_run import REFIT, StoredRun
-from treino.settings.spec import LAYERS
+from treino.settings.network_settings import LAYERS
 from treino.training.loop import JobEnd, JobEvent, JobProgress, JobRefit
 from treino.training.replay import Snapshot
 from treino.training.resolution import refit_settings

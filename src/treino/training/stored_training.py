@@ -43,7 +43,8 @@ from treino.folders.store.folder_files import FILE_MISSING
 from treino.folders.timeline import Timeline, newest, path, settings_after
 from treino.folders.weights import ANSWERS, check_answers, check_layers, check_row
 from treino.inspection.outputs import outputs
-from treino.settings.spec import LAYERS, Settings, read_settings
+from treino.settings.network_settings import LAYERS
+from treino.settings.spec import Settings, read_settings
 from treino.training.resolution import Resolution, decide, resolve
 
 # ---- a run's keyframes

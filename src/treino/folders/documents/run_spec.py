@@ -30,7 +30,8 @@ from treino.base.errors import TreinoError
 from treino.base.own_objects import OWN, is_own
 from treino.data.documents import DataSource
 from treino.settings.network_call import NetworkCall, is_argument
-from treino.settings.spec import FAULTS, LAYERS, OF_PLACE, NetKind, Settings, Source, read_settings
+from treino.settings.network_settings import LAYERS, NetKind
+from treino.settings.spec import FAULTS, OF_PLACE, Settings, Source, read_settings
 
 # ---- settings
 

@@ -51,7 +51,8 @@ from treino.reports.export.script_data import (
 )
 from treino.reports.export.script_training import planned_steps, training_part
 from treino.settings.network_call import NetworkCall
-from treino.settings.spec import LAYERS, read_settings
+from treino.settings.network_settings import LAYERS
+from treino.settings.spec import read_settings
 
 EXPORT_FOREIGN = Refusal(
     "A script of {run} would lack {names}, whose code is not treino's.",

@@ -12,7 +12,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.folders.stored_run import StoredRun
 from treino.inspection.boundary import sight
 from treino.inspection.input_planes import InputAxes, Split
-from treino.settings.spec import LAYERS
+from treino.settings.network_settings import LAYERS
 
 NET_REFUSES_ROWS = Refusal(
     "The network fails on rows that are made up for the picture: {kind}: {error}",

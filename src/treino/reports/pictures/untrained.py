@@ -19,7 +19,8 @@ from treino.inspection.film import film_sight, view
 from treino.plots.captions import score_text
 from treino.plots.film import grid_figure
 from treino.plots.style import label, png
-from treino.settings.spec import LAYERS, Settings, read_settings
+from treino.settings.network_settings import LAYERS
+from treino.settings.spec import Settings, read_settings
 from treino.training.resolution import resolve
 
 UNTRAINED_RANGE = Refusal(

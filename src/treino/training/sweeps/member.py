@@ -32,9 +32,10 @@ from treino.folders.stored_run import STUDY_IS_NO_RUN, StoredRun
 from treino.folders.timeline import segments_of
 from treino.folders.weights import check_layers
 from treino.settings.data_settings import OF_FORMAT, READERS
+from treino.settings.network_settings import LAYERS
 from treino.settings.setting_types import as_items
 from treino.settings.several import OF_MEMBERS
-from treino.settings.spec import LAYERS, OF_DATA, OF_PLACE, Settings
+from treino.settings.spec import OF_DATA, OF_PLACE, Settings
 from treino.training.completion import run_facts, shape_entries
 from treino.training.likeness import Likeness
 from treino.training.resolution import decide, resolve

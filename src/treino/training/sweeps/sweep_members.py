@@ -33,9 +33,10 @@ from treino.folders.store.database import Command
 from treino.folders.store.output_files import refuse_run
 from treino.folders.user_network import NetworkFiles, network_of
 from treino.settings.network_call import NetworkCall
+from treino.settings.network_settings import OF_CNN
 from treino.settings.options import SweepOptions, SweepPlan, read_options
 from treino.settings.several import OF_COMPARED, OF_MEMBERS
-from treino.settings.spec import OF_CNN, Settings, check_rules, read_settings
+from treino.settings.spec import Settings, check_rules, read_settings
 from treino.training.commands import deliver, send_command
 from treino.training.goals import goal_of
 from treino.training.loop import stop_sent
