@@ -187,20 +187,21 @@ class Augmentation:
             number_BK[:, k] = column
         number_BK[:, 6] = 1.0
         if self.contrast:
-            number_BK[:, 6] = 1 + self.contrast * (2 * _uniform(hash_B, "contrast")[0] - 1)
+            number_BK[:, 6] = 1 + self.contrast * (2 * uniform(hash_B, KINDS["contrast"].stream)[0] - 1)
         if self.brightness:
-            number_BK[:, 7] = self.brightness * (2 * _uniform(hash_B, "brightness")[0] - 1)
+            number_BK[:, 7] = self.brightness * (2 * uniform(hash_B, KINDS["brightness"].stream)[0] - 1)
         if self.cutout:
             side = max(1, round(self.cutout * min(height, width)))
-            for k, (u_B, size) in enumerate(zip(_uniform(hash_B, "cutout"), (height, width), strict=False)):
+            drawn_4B = uniform(hash_B, KINDS["cutout"].stream)
+            for k, (u_B, size) in enumerate(zip(drawn_4B, (height, width), strict=False)):
                 first_B = (u_B * size).floor() - side // 2
                 number_BK[:, 8 + k] = first_B.clamp(min=0)
                 number_BK[:, 10 + k] = (first_B + side).clamp(max=size)
         number_BK[:, 12] = 1.0
         if self.mixup:
             drawn_B = mix(hash_B + KINDS["mixup"].stream)
-            partner_B = (drawn_B & HALF) * rows >> 32
-            number_BK[:, 12] = mixup_shares(self.mixup)[(drawn_B >> 32 & HALF) * SHARES >> 32]
+            partner_B = whole_below(rows, drawn_B)
+            number_BK[:, 12] = mixup_shares(self.mixup)[whole_below(SHARES, drawn_B >> 32)]
         return Changes(number_BK, partner_B)
 
     def _places(self, hash_B: Tensor, height: int, width: int) -> "list[Tensor | float]":
@@ -208,33 +209,36 @@ class Augmentation:
         moves: dict[str, Tensor] = {}
         if self.shift:
             most = int(self.shift)
-            for name, half_B in (("down", hash_B >> 32 & HALF), ("right", hash_B & HALF)):
-                moves[name] = (half_B * (2 * most + 1) >> 32) - most
+            for name, drawn_B in (("down", hash_B >> 32), ("right", hash_B)):
+                moves[name] = whole_below(2 * most + 1, drawn_B) - most
         if self.flip:
-            moves["sign"] = 1 - 2 * (_uniform(hash_B, FLIP)[0] * 2).floor()
+            moves["sign"] = 1 - 2 * (uniform(hash_B, FLIP)[0] * 2).floor()
         if self.crop:
-            share_B, y_B, x_B, _rest = _uniform(hash_B, "crop")
+            share_B, y_B, x_B, _rest = uniform(hash_B, KINDS["crop"].stream)
             room_B = self.crop * share_B
             moves["scale"] = 1 - room_B
             moves["top"], moves["left"] = room_B * (height - 1) * y_B, room_B * (width - 1) * x_B
         if self.rotate:
-            angle_B = math.radians(self.rotate) * (2 * _uniform(hash_B, "rotate")[0] - 1)
-            moves |= {"cosine": _coarse(angle_B.cos()), "sine": _coarse(angle_B.sin())}
+            angle_B = math.radians(self.rotate) * (2 * uniform(hash_B, KINDS["rotate"].stream)[0] - 1)
+            moves |= {"cosine": coarse(angle_B.cos()), "sine": coarse(angle_B.sin())}
         return pixel_places(height, width, **moves)
 
 
 NONE = Augmentation()
-HALF = 0xFFFFFFFF
 
 
-def _uniform(hash_B: Tensor, kind: str | int) -> Tensor:
+def whole_below(n: int, hash_B: Tensor) -> Tensor:
+    """Return a whole number below n for each row, drawn by the last 32 bits of its hash."""
+    return (hash_B & 0xFFFFFFFF) * n >> 32
+
+
+def uniform(hash_B: Tensor, stream: int) -> Tensor:
     """Return float64 ``[4, B]`` between 0 and 1: middles of 2¹⁶ equal parts, drawn by the rows' hashes."""
-    stream = KINDS[kind].stream if isinstance(kind, str) else kind
     part_4B = mix(hash_B + stream) >> torch.tensor([[0], [16], [32], [48]]) & 0xFFFF
     return (part_4B.double() + 0.5) / 2**16
 
 
-def _coarse(x: Tensor) -> Tensor:
+def coarse(x: Tensor) -> Tensor:
     """``x`` rounded to 20 binary places, to which cosines and sines of all C libraries agree."""
     return (x * 2**20).round() / 2**20
 

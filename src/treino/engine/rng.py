@@ -8,8 +8,6 @@ import torch
 from treino.base.own_calls import reseed_all, same_process
 from treino.data.rows import generator as generator
 
-_GOLDEN = 0x9E3779B97F4A7C15
-
 
 def member_seeds(seed: int, members: int) -> tuple[int, ...]:
     """The seeds of an ensemble's members: the given seed, and 31-bit seeds derived from it.
@@ -29,7 +27,7 @@ def mix(x: torch.Tensor) -> torch.Tensor:
 
     Shifts of int64 are arithmetic, so the sign bits that they shift in are masked off.
     """
-    x = x + (_GOLDEN - 2**64)
+    x = x + (0x9E3779B97F4A7C15 - 2**64)
     x = (x ^ (x >> 30 & (1 << 34) - 1)) * (0xBF58476D1CE4E5B9 - 2**64)
     x = (x ^ (x >> 27 & (1 << 37) - 1)) * (0x94D049BB133111EB - 2**64)
     return x ^ (x >> 31 & (1 << 33) - 1)

@@ -18,7 +18,7 @@ from torch import nn
 from treino.data.rows import generator
 from treino.engine.augmentation import cut_out, resampled
 from treino.engine.ensemble import best_half
-from treino.engine.rng import step_seed
+from treino.engine.rng import mix, step_seed
 from treino.reports.export.program_data import *
 
 # ---- network
@@ -27,7 +27,7 @@ from treino.reports.export.program_data import *
 @functools.cache
 def element_numbers(n):
     """Return a number for each of n elements: int32."""
-    return mix(np.arange(n, dtype=np.uint64) + np.uint64(0x9E3779B9)).view(np.int32)[::2]
+    return mix(torch.arange(n) + 0x9E3779B9).to(torch.int32)
 
 
 class Dropout(nn.Module):
@@ -41,14 +41,14 @@ class Dropout(nn.Module):
 
     def key(self):
         """Return 64 bits that depend on this layer and step."""
-        return mix(mix(mix(as_uint64(self.seed)) + np.uint64(self.layer)) + np.uint64(self.step))
+        return mix(mix(mix(torch.tensor([self.seed])) + self.layer) + self.step)
 
     def forward(self, h):
         if not self.training or not self.p:
             return h
-        a, b = (self.key() | np.uint64(1)).view(np.int32)
+        a, b = (self.key() | 1).view(torch.int32)
         kept = element_numbers(h.numel()) * a + b >= round(self.p * 2**32) - 2**31
-        mask = torch.from_numpy(kept).float() * (1 / (1 - self.p))  # keeps the expected sum
+        mask = kept.float() * (1 / (1 - self.p))  # keeps the expected sum
         return h * mask.view_as(h).to(h.device)
 
 
@@ -63,7 +63,7 @@ class RepeatedDropout(Dropout):
     def key(self):
         calls = self.calls[1] if self.calls[0] == self.step else 0
         self.calls = (self.step, calls + 1)
-        return super().key() + as_uint64(calls * 0x3C6EF372 << 32)
+        return super().key() + (torch.tensor(calls) * 0x3C6EF372 << 32)
 
 
 def exchange_dropout(module):

@@ -26,7 +26,8 @@ from treino.data.preparation.interpreter import results, side_by_side
 from treino.data.preparation.trees import leaf_tables, tree_answers
 from treino.data.splits import split
 from treino.data.table import plain
-from treino.engine.augmentation import pixel_places
+from treino.engine.augmentation import coarse, pixel_places, uniform, whole_below
+from treino.engine.rng import mix
 
 # ---- settings
 
@@ -131,19 +132,6 @@ OWN = LAZY = DROPS = CLIP_TARGET = LOG_TARGET = LOG_OUTPUT = SPREAD = OF_CLASSES
 MISSING_ZERO_GRAD = SOFTMAX_FIRST = COUNTS_STEPS = UNFINISHED = FULL_BATCH = False
 VALIDATES = TESTS = MAY_LACK = LESS_IS_BETTER = SELECTS = KEEPS_BEST = TOGETHER = False
 SCHEDULED = CURVED = ON_DEVICE = CUDA = SHUFFLES_EACH = SHUFFLES_ONCE = SELDOM = THRESHOLDED = False
-
-
-def mix(x):
-    """Stir 64 bits: the finaliser of splitmix64 (Steele, Lea & Flood 2014)."""
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
-
-
-def as_uint64(x):
-    """An integer modulo 2⁶⁴, as an array, where NumPy's arithmetic wraps around."""
-    return np.array([x % 2**64], dtype=np.uint64)
 
 
 # ---- data
@@ -457,32 +445,15 @@ def load_splits():
 
 def hash_of(rows, epoch):
     """Return, for each of these rows, 64 bits that decide how its picture is changed in an epoch."""
-    return mix(mix(mix(as_uint64(DATA_SEED)) + np.uint64(epoch - 1)) + rows.numpy().astype(np.uint64))
-
-
-def whole_below(n, hashed):
-    """Return a whole number below n for each row, computed from the last 32 bits."""
-    drawn = (hashed & np.uint64(2**32 - 1)) * np.uint64(n) >> np.uint64(32)
-    return torch.from_numpy(drawn.astype(np.int64))
-
-
-def uniform(hashed, stream):
-    """Return four numbers between 0 and 1 for each row, [4, rows]."""
-    parts = mix(hashed + np.uint64(stream)) >> np.uint64([[0], [16], [32], [48]]) & np.uint64(2**16 - 1)
-    return (torch.from_numpy(parts.astype(np.float64)) + 0.5) / 2**16
-
-
-def coarse(x):
-    """Round to 20 binary places, in which cosines and sines agree on every machine."""
-    return (x * 2**20).round() / 2**20
+    return mix(mix(mix(torch.tensor(DATA_SEED)) + (epoch - 1)) + rows)
 
 
 def mixed(x, x_train, hashed):
     """Mix in other training pictures. Instead of a share from Beta(a, a) and mixed targets, use one from
     Beta(a + 1, a) and the row's own target, which has the same gradient on average."""
     shares = torch.from_numpy(betaincinv(MIXUP + 1, MIXUP, (np.arange(1024) + 0.5) / 1024))
-    drawn = mix(hashed + np.uint64(7))
-    share = ((shares * 2**16).round() / 2**16)[whole_below(1024, drawn >> np.uint64(32))]
+    drawn = mix(hashed + 7)
+    share = ((shares * 2**16).round() / 2**16)[whole_below(1024, drawn >> 32)]
     share = share.float().view(-1, 1, 1, 1).to(x.device)
     return share * x + (1 - share) * x_train[whole_below(len(x_train), drawn).to(x.device)]
 
@@ -491,7 +462,7 @@ def moves(hashed, height, width):
     """Return where the pictures' pixels come from, for ``resampled``."""
     parts = {}
     if SHIFT:
-        parts["down"] = whole_below(2 * SHIFT + 1, hashed >> np.uint64(32)) - SHIFT
+        parts["down"] = whole_below(2 * SHIFT + 1, hashed >> 32) - SHIFT
         parts["right"] = whole_below(2 * SHIFT + 1, hashed) - SHIFT
     if FLIP:
         parts["sign"] = 1 - 2 * (uniform(hashed, 1)[0] * 2).floor()

@@ -26,13 +26,13 @@ from treino.data.rows import generator
 from treino.data.splits import split
 from treino.data.table import plain
 from treino.engine import ACTIVATIONS, INITS, MLP
-from treino.engine.augmentation import cut_out, pixel_places, resampled
+from treino.engine.augmentation import coarse, cut_out, pixel_places, resampled, uniform, whole_below
 from treino.engine.defaults import dropout_of, plain_of
 from treino.engine.ensemble import best_half
 from treino.engine.gates import NO_TREES, gates_of
 from treino.engine.nets import Residual, described, input_shape
 from treino.engine.registries import foreign
-from treino.engine.rng import member_seeds, step_seed
+from treino.engine.rng import member_seeds, mix, step_seed
 from treino.folders.network_source import UserFiles, network_files, sealed_copy
 from treino.folders.stored_run import StoredRun
 from treino.folders.timeline import newest
@@ -76,6 +76,7 @@ PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 
 COPIED: tuple[Callable[..., Any], ...] = (generator, step_seed, split)
 COPIED += (plain, second_of, leaf_tables, tree_answers, best_half, pixel_places, resampled, cut_out)
+COPIED += (mix, whole_below, uniform, coarse)
 COPIED += (results, side_by_side, *FUNCTIONS.values())
 """Functions of treino that the program calls; below, imports that only these functions need."""
 IMPORTS = ("import datetime", "import itertools")
