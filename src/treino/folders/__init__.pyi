@@ -1,6 +1,8 @@
 from treino.folders.access import Access as Access
 from treino.folders.coverage import coverage_scores as coverage_scores
 from treino.folders.data_source import files_trained_on as files_trained_on
+from treino.folders.documents.listing import Known as Known
+from treino.folders.documents.listing import detailed_listing as detailed_listing
 from treino.folders.documents.reading import read_checkpoint as read_checkpoint
 from treino.folders.documents.reading import read_document as read_document
 from treino.folders.documents.reading import read_run_spec as read_run_spec
@@ -8,8 +10,6 @@ from treino.folders.documents.reading import read_sweep_spec as read_sweep_spec
 from treino.folders.documents.reading import read_tensors as read_tensors
 from treino.folders.documents.run_result import RunResult as RunResult
 from treino.folders.documents.run_spec import RunSpec as RunSpec
-from treino.folders.home_listing import Known as Known
-from treino.folders.home_listing import detailed_listing as detailed_listing
 from treino.folders.network_source import UserFiles as UserFiles
 from treino.folders.prediction import reading_of as reading_of
 from treino.folders.run_records import MEMBER as MEMBER
