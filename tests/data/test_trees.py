@@ -29,9 +29,9 @@ from treino.data.preparation.trees import (
     RATE,
     TreeRows,
     fit_trees,
-    leaf_tables,
     tree_answers,
     tree_rows,
+    tree_tables,
 )
 from treino.engine.defaults import plain_of
 from treino.engine.ensemble import answering_members, best_half
@@ -104,7 +104,7 @@ def test_the_answer_is_scikit_learns(classes: int) -> None:
         model.fit(raw[some], own.y_R[some], sample_weight=weight[some])
         return (model.decision_function if classes else model.predict)(raw).reshape(len(raw), -1)
 
-    answer = tree_answers(raw, leaf_tables([tree.parts for tree in made]), own.answers)
+    answer = tree_answers(raw, tree_tables([tree.parts for tree in made]), own.answers)
     np.testing.assert_allclose(answer, oracle(np.full(len(raw), True)), rtol=1e-3, atol=1e-3)
     held = own.held_out(count)
     np.testing.assert_array_equal(held, rows_of(OF_TARGETS[classes], classes, weight)[1].held_out(count))
@@ -139,7 +139,7 @@ def test_larger_trees_follow_where_small_ones_still_help(monkeypatch: pytest.Mon
         early_stopping=False, random_state=0, warm_start=True,
     ).fit(raw, own.y_R)  # fmt: skip
     larger = small.set_params(max_iter=len(made), **trees.LARGER).fit(raw, own.y_R)
-    answer = tree_answers(raw, leaf_tables([tree.parts for tree in made]), 1)[:, 0]
+    answer = tree_answers(raw, tree_tables([tree.parts for tree in made]), 1)[:, 0]
     np.testing.assert_allclose(answer, larger.predict(raw), rtol=1e-3, atol=1e-3)
     noise = np.random.default_rng(6).normal(size=1600)
     assert 0 < len(fit_trees([rows_of(lambda raw: (steps(raw) + noise)[:, None], 0)[1]], 150)) <= 100

@@ -34,7 +34,7 @@ from treino.data.preparation.column_cells import (
     read_cells,
 )
 from treino.data.preparation.training_columns import count_of_classes
-from treino.data.preparation.trees import leaf_tables, tree_answers
+from treino.data.preparation.trees import tree_answers, tree_tables
 from treino.data.table import Column, Numbers, RowPlace
 from treino.settings.data_settings import Fit
 
@@ -257,12 +257,12 @@ class Preparation:
         return x_ND
 
     @cached_property
-    def _leaf_tables(self) -> Sequence[Any]:
-        return leaf_tables([tree.parts for tree in self.trees])
+    def _tree_tables(self) -> Sequence[Any]:
+        return tree_tables([tree.parts for tree in self.trees])
 
     def _set_answers(self, raw_ND: NDArray[np.float64]) -> None:
         if self.trees:
-            raw_ND[:, -self.answers :] = tree_answers(raw_ND, self._leaf_tables, self.answers)
+            raw_ND[:, -self.answers :] = tree_answers(raw_ND, self._tree_tables, self.answers)
 
     def raw_inputs(self, cells: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
         """The raw inputs ``[N, D]`` of cells that were read, for each column ``[N]``."""

@@ -57,60 +57,22 @@ def tree_tables(trees: Sequence[Sequence[Any]]) -> Sequence[Any]:
     return np.array(answers), root_T, columns, numbers, left_M, right_M
 
 
-def leaf_tables(trees: Sequence[Sequence[Any]]) -> Sequence[Any]:
-    """What ``tree_answers`` looks up: (each tree's answer; the numbers of its leaves, ``[T, L]``; for each
-    column that is compared, its number, the limits in rising order, the trees that compare it, and the leaves
-    that these comparisons leave between two limits, ``[U, W, K]``, a bit for each leaf in W words).
-
-    A comparison that is false clears the leaves of its left part, and a row lies in the first leaf that all
-    comparisons leave: no tree is walked. QuickScorer, https://doi.org/10.1145/2766462.2767733.
-
-    trees: as for ``tree_tables``.
-    """
-    answer_T, root_T, column_M, number_M, left_M, right_M = tree_tables(trees)
-    tree_M = np.repeat(np.arange(len(root_T)), np.diff(root_T, append=len(column_M)))
-    is_leaf_M = right_M == left_M
-    before_M = np.cumsum(is_leaf_M) - is_leaf_M
-    leaf_M = before_M - before_M[root_T][tree_M]  # a leaf's own place among its tree's; else its first leaf's
-    words = leaf_M.max() // 64 + 1
-    number_TL = np.zeros((len(root_T), 64 * words))
-    number_TL[tree_M[is_leaf_M], leaf_M[is_leaf_M]] = number_M[is_leaf_M]
-    compared = []
-    for column in np.unique(column_M[~is_leaf_M]):
-        at_M = np.flatnonzero(~is_leaf_M & (column_M == column))
-        limit_K, place_M = np.unique(number_M[at_M], return_inverse=True)
-        tree_U, own_M = np.unique(tree_M[at_M], return_inverse=True)
-        leaf_L, first_M, end_M = np.arange(64 * words), leaf_M[at_M, None], leaf_M[right_M[at_M], None]
-        left_ML = (leaf_L >= first_M) & (leaf_L < end_M)
-        stays_MW = ~np.packbits(left_ML, axis=1, bitorder="little").view("<u8")
-        stays_UKW = np.full((len(tree_U), len(limit_K) + 1, words), 2**64 - 1, dtype="<u8")
-        np.bitwise_and.at(stays_UKW, (own_M, place_M + 1), stays_MW)
-        stays_UKW = np.bitwise_and.accumulate(stays_UKW, axis=1)
-        compared.append((column, limit_K, tree_U, np.ascontiguousarray(stays_UKW.transpose(0, 2, 1))))
-    return answer_T, number_TL, compared
-
-
 def tree_answers(raw_ND: Floats, tables: Sequence[Any], answers: int) -> Floats:
-    """``[N, K]``: for each of so many answers, the sum of the numbers of the leaves in which a row lies.
+    """``[N, K]``: for each of so many answers, the sum of the numbers of the leaves in which a row lies. All
+    rows go down all trees, a level at a time.
 
-    tables: ``leaf_tables`` of the trees.
+    tables: ``tree_tables`` of the trees.
     """
-    answer_T, number_TL, compared = tables
-    trees, words = len(number_TL), number_TL.shape[1] // 64
-    adds_TK = np.eye(answers)[answer_T]
-    sum_NK = np.zeros((len(raw_ND), answers))
-    rows = max(1, 500_000 // trees)
+    answer_T, root_T, column_M, number_M, left_M, right_M = tables
+    sum_NK, adds_TK = np.zeros((len(raw_ND), answers)), np.eye(answers)[answer_T]
+    rows = max(1, 500_000 // len(root_T))
     for start in range(0, len(raw_ND), rows):
         raw_BD = raw_ND[start : start + rows]
-        stays_TWB = np.full((trees, words, len(raw_BD)), 2**64 - 1, dtype="<u8")
-        for column, limit_K, tree_U, stays_UWK in compared:
-            stays_TWB[tree_U] &= stays_UWK.take(np.searchsorted(limit_K, raw_BD[:, column]), axis=2)
-        word_TB = (stays_TWB != 0).argmax(1)
-        stays_TB = np.take_along_axis(stays_TWB, word_TB[:, None], 1)[:, 0]
-        lowest_TB = (stays_TB & (~stays_TB + 1)).astype(np.float64)  # a power of 2
-        leaf_TB = 64 * word_TB + np.log2(lowest_TB).astype(np.int64)
-        number_TB = np.take_along_axis(number_TL, leaf_TB, 1)
-        sum_NK[start : start + rows] = np.ascontiguousarray(number_TB.T) @ adds_TK
+        row_B1, node_BT, above_BT = np.arange(len(raw_BD))[:, None], root_T[None], None
+        while above_BT is None or (node_BT != above_BT).any():
+            left_BT, above_BT = raw_BD[row_B1, column_M[node_BT]] <= number_M[node_BT], node_BT
+            node_BT = np.where(left_BT, left_M[node_BT], right_M[node_BT])
+        sum_NK[start : start + rows] = number_M[node_BT] @ adds_TK
     return sum_NK
 
 

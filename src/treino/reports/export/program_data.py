@@ -23,7 +23,7 @@ from scipy.special import betaincinv
 
 from treino.data.plain_cells import second_of
 from treino.data.preparation.interpreter import results, side_by_side
-from treino.data.preparation.trees import leaf_tables, tree_answers
+from treino.data.preparation.trees import tree_answers, tree_tables
 from treino.data.splits import split
 from treino.data.table import plain
 from treino.engine.augmentation import coarse, pixel_places, uniform, whole_below
@@ -237,7 +237,7 @@ def features_of(rows):
         inputs = [inputs_of([row[c["column"]] for row in rows], c) for c in PROGRAMS]
         if TREES:
             raw = np.hstack(inputs)
-            return np.hstack([raw, tree_answers(raw, leaf_tables(TREES), TREE_ANSWERS)])
+            return np.hstack([raw, tree_answers(raw, tree_tables(TREES), TREE_ANSWERS)])
         return np.hstack(inputs)
     values = [numbers([row[name] for row in rows], {"column": name}) for name in FEATURES]
     return np.array(values).T.reshape(-1, len(FEATURES))

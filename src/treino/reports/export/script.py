@@ -21,7 +21,7 @@ from treino.base.own_objects import is_own
 from treino.data.dataset import Data
 from treino.data.plain_cells import second_of
 from treino.data.preparation.interpreter import FUNCTIONS, results, side_by_side
-from treino.data.preparation.trees import leaf_tables, tree_answers
+from treino.data.preparation.trees import tree_answers, tree_tables
 from treino.data.rows import generator
 from treino.data.splits import split
 from treino.data.table import plain
@@ -75,7 +75,7 @@ PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 """The program's files, and the first line of each after its docstring and imports."""
 
 COPIED: tuple[Callable[..., Any], ...] = (generator, step_seed, split)
-COPIED += (plain, second_of, leaf_tables, tree_answers, best_half, pixel_places, resampled, cut_out)
+COPIED += (plain, second_of, tree_tables, tree_answers, best_half, pixel_places, resampled, cut_out)
 COPIED += (mix, whole_below, uniform, coarse)
 COPIED += (results, side_by_side, *FUNCTIONS.values())
 """Functions of treino that the program calls; below, imports that only these functions need."""
