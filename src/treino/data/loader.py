@@ -37,13 +37,10 @@ from treino.data.preparation.target import decide_tasks, read_with_targets, targ
 from treino.data.prepared_cache import PreparedCache
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
-from treino.data.rows import Rows, bytes_of, with_groups
-from treino.data.source_kinds import (
-    given_by_package,
-    names_of_pictures,
-)
+from treino.data.rows import bytes_of
+from treino.data.source_kinds import given_by_package, names_of_pictures
 from treino.data.split_requests import check_split, decide_parts, units, with_file_in_places
-from treino.data.splits import PARTS, TEST, TRAIN, VALIDATION
+from treino.data.splits import PARTS, TRAIN, rows_of_parts
 from treino.data.summaries.target_description import TargetRows, say_leaks
 from treino.data.table import Column, Table, among_all, check_present
 from treino.settings.data_settings import DataSettings
@@ -227,14 +224,6 @@ class _Tables:
         by split. y: of all rows. unit_N: equal for rows that the split never parts."""
         row_N, table, names = np.concatenate(self.rows_of), self.tables[0], tuple(self.chosen)
         weight_N = np.concatenate(self.weight_of).astype(np.float32) if self.weight_of else None
-
-        def rows(part: int) -> Rows:
-            at = np.flatnonzero(part_N == part)
-            weight = None if weight_N is None else torch.from_numpy(weight_N[at])
-            y_K, index = y.index_select(0, torch.from_numpy(at)), torch.from_numpy(row_N[at])
-            own = Rows(x_of[part], y_K, index, weight)
-            return own if part == TRAIN else with_groups(own, unit_N[at])
-
         of_files = zip(files, self.tables[1:], strict=True)
         number = preparation.task == "regression" and len(self.targets) == 1
         return Data(
@@ -242,9 +231,7 @@ class _Tables:
             source=table.source,
             sha256=table.sha256,
             task_reason=reason,
-            train=rows(TRAIN),
-            validation=rows(VALIDATION),
-            test=rows(TEST),
+            **rows_of_parts(part_N, x_of, y, row_N, unit_N, weight_N),
             arguments=arguments if arguments.features is None else arguments.changed(features=names),
             official_test=table.official_test > 0,
             notes=tuple(self.notes),

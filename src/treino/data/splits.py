@@ -2,7 +2,7 @@
 together."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from treino.base.errors import Refusal
 from treino.base.words import _
-from treino.data.rows import generator
+from treino.data.rows import Rows, generator, with_groups
 from treino.data.table import Numbers
 
 FOLDS_RANGE = Refusal("{k} folds of {n} rows: some would be empty.", "Use fewer folds; 5 and 10 are usual.")
@@ -26,75 +26,71 @@ SHARES_SUM = Refusal(
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
-_PIECE = 1 << 16  # number of rows of a column that are processed at a time
+
+
+def rows_of_parts(
+    part_N: NDArray[np.int64],
+    x_of: Mapping[int, Any],
+    y: torch.Tensor,
+    index_N: NDArray[np.int64],
+    unit_N: NDArray[np.int64],
+    weight_N: NDArray[np.float32] | None = None,
+) -> dict[str, Any]:
+    """The rows of each split. x_of: the inputs of each. Of all rows: ``part_N`` is the split, ``index_N`` the
+    number in the source, and ``unit_N`` equal for rows that the split never parts."""
+    rows = dict[str, Rows]()
+    for name, part in PARTS.items():
+        at = np.flatnonzero(part_N == part)
+        weight = None if weight_N is None else torch.from_numpy(weight_N[at])
+        own = Rows(x_of[part], y[torch.from_numpy(at)], torch.from_numpy(index_N[at]), weight)
+        rows[name] = own if part == TRAIN else with_groups(own, unit_N[at])
+    return rows
+
+
+def first_of(keys: Iterable[Hashable]) -> NDArray[np.int64]:
+    """For each key the place of the first one that equals it."""
+    first: dict[Hashable, int] = {}
+    return np.array([first.setdefault(key, place) for place, key in enumerate(keys)], dtype=np.int64)
 
 
 def first_equal(x_ND: Numbers) -> NDArray[np.int64]:
-    """``[N]``: for each row, the number of the first row equal to it, bit for bit. -0.0 counts as 0.0, and
-    NaN equals itself.
-
-    The result is exact: rows are compared by a hash, and rows with equal hashes by all values.
-    """
+    """``[N]``: for each row, the number of the first row equal to it. -0.0 counts as 0.0, and NaN equals
+    itself."""
     if x_ND.dtype == np.uint8:
-        return _first_of(x_ND)
-    return first_equal_columns(lambda: x_ND.T, *x_ND.shape)
+        return first_of(row_D.tobytes() for row_D in x_ND)
+    return first_equal_columns(x_ND.T, len(x_ND))
 
 
-def first_equal_columns(columns: Callable[[], Iterable[Numbers]], n: int, inputs: int) -> NDArray[np.int64]:
-    """``first_equal`` of n rows whose columns are read one after the other, in two passes.
-
-    Each row is compared with the first row of equal hash. If rows differ despite equal hashes (1 in 2^64
-    pairs), a third pass compares all columns of these rows.
-    """
-    sum_N = np.zeros(n, dtype=np.uint64)
-    whole = np.random.RandomState(0).randint(1, 2**62, inputs, dtype=np.int64)
-    for value_N, factor in zip(columns(), whole.astype(np.uint64) | np.uint64(1), strict=True):
-        for start in range(0, n, _PIECE):
-            sum_N[start : start + _PIECE] += _mixed(value_N[start : start + _PIECE], factor)
-    order_N = sum_N.argsort(kind="stable")
-    sum_N = sum_N[order_N]
-    equal_N = sum_N[1:] == sum_N[:-1]  # whether a hash equals the previous one in sorted order
-    del sum_N
-    first_N = np.arange(n)
-    later = np.flatnonzero(equal_N) + 1
-    if not len(later):
-        return first_N
-    starts = np.flatnonzero(np.concatenate([[True], ~equal_N]))  # positions at which a new hash begins
-    of = order_N[starts[np.searchsorted(starts, later, side="right") - 1]]
-    row = order_N[later]
-    same = np.ones(len(row), dtype=bool)
-    for value_N in columns():
-        same &= _canonical(value_N[row]).view(np.uint64) == _canonical(value_N[of]).view(np.uint64)
-    first_N[row] = of
-    if not same.all():
-        odd = np.flatnonzero(np.isin(first_N, of[~same]))
-        x_KD = np.stack([value_N[odd] for value_N in columns()], axis=1)
-        first_N[odd] = odd[_first_of(_canonical(x_KD))]
+def first_equal_columns(columns: Iterable[Numbers], n: int) -> NDArray[np.int64]:
+    """``first_equal`` of n rows whose columns are read one after the other: each column parts the rows that
+    were equal in those before."""
+    first_N, open_K = np.zeros(n, dtype=np.int64), np.arange(n)
+    for value_N in columns:
+        code_K = np.unique(value_N[open_K], return_inverse=True)[1].reshape(-1)
+        _key, at_G, group_K, size_G = np.unique(
+            first_N[open_K] * n + code_K, return_index=True, return_inverse=True, return_counts=True
+        )
+        first_N[open_K] = open_K[at_G[group_K]]
+        open_K = open_K[size_G[group_K] > 1]
+        if not len(open_K):
+            break
     return first_N
 
 
-def _mixed(x: Numbers, factor: Any) -> NDArray[np.uint64]:
-    bits = _canonical(x).view(np.uint64)
-    bits = (bits ^ (bits >> np.uint64(32))) * factor
-    return np.asarray(bits ^ (bits >> np.uint64(29)))
+def joined_rows(
+    first_N: NDArray[np.int64], other_K: NDArray[np.int64], of_K: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """``[N]``: the first of all rows that are linked: each with ``first_N``, and the rows ``of_K`` (all) with
+    ``other_K``."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
 
-
-def _canonical(x_ND: Numbers) -> NDArray[np.float64]:
-    """The values as float64, with -0.0 as 0.0 and a single bit pattern for NaN."""
-    x = np.ascontiguousarray(x_ND + 0.0)
-    x[np.isnan(x)] = np.nan
-    return x
-
-
-def _first_of(x_ND: Numbers) -> NDArray[np.int64]:
-    x_ND = np.ascontiguousarray(x_ND)
-    content, width = x_ND.tobytes(), x_ND.shape[1] * x_ND.itemsize
-    first: dict[bytes, int] = {}
-    return np.fromiter(
-        (first.setdefault(content[i * width : (i + 1) * width], i) for i in range(len(x_ND))),
-        dtype=np.int64,
-        count=len(x_ND),
-    )
+    row_N = np.arange(len(first_N))
+    from_K, to_K = np.append(row_N, row_N if of_K is None else of_K), np.append(first_N, other_K)
+    linked = csr_matrix((np.ones(len(to_K), bool), (from_K, to_K)), (len(row_N), len(row_N)))
+    _count, group_N = connected_components(linked, directed=False)
+    _group, first_G = np.unique(group_N, return_index=True)
+    return np.asarray(first_G[group_N], dtype=np.int64)
 
 
 def apportion(n: int, shares: tuple[float, ...]) -> list[int]:
@@ -177,8 +173,7 @@ def split_some(
     data_seed: int,
 ) -> NDArray[np.int64]:
     """``[K]``: the result of ``split`` for some rows alone."""
-    _first, place_F, of_K = np.unique(first_N[row_K], return_index=True, return_inverse=True)
-    return split_evenly(place_F[of_K.reshape(-1)], label_N[row_K], validation, test, data_seed)
+    return split_evenly(first_of(first_N[row_K].tolist()), label_N[row_K], validation, test, data_seed)
 
 
 def split_groups(

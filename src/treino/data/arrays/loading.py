@@ -23,9 +23,8 @@ from treino.data.dataset import Data, of_preparation
 from treino.data.documents import InputArray, LoadArguments
 from treino.data.load_request import LoadRequest, drawn_shares
 from treino.data.preparation.preparation import Preparation, fit_table
-from treino.data.rows import Rows, with_groups
 from treino.data.split_requests import decide_parts, unnamed
-from treino.data.splits import PARTS, EqualRows, split_name
+from treino.data.splits import PARTS, TRAIN, EqualRows, first_of, rows_of_parts, split_name
 from treino.data.table import row_place
 from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 
@@ -64,44 +63,27 @@ def load_arrays(request: LoadRequest) -> Data:
                 notes.append(text.format(n=int((~known_N).sum())))
                 parts[part] = own.taken(np.flatnonzero(known_N))
     train = parts["train"]
-    ends = np.cumsum([len(own) for own in parts.values()])[:-1]
-    split, units = (np.split(of_N, ends) for of_N in _split(target, arguments, parts, notes))
-    index = {part: np.flatnonzero(split[0] == n) for part, n in PARTS.items() if (split[0] == n).any()}
-    learnt = train.taken(index["train"])
+    part_N, unit_N = _split(target, arguments, parts, notes)
+    learnt = train.taken(np.flatnonzero(part_N[: len(train)] == TRAIN))
     arrays = tuple(
         _fitted(form, array, arguments.normalise)
         for form, (_name, array) in zip(train.forms, learnt.arrays, strict=True)
     )
     notes += _notes(arrays, arguments.normalise)
-    if isinstance(target, TargetAxes):
-        target = target.fitted(_of(learnt.y), arguments.link)
-    else:
-        target = target.fitted(_of(learnt.y).tolist(), row_place, arguments.link)
+    target = target.fitted(_of(learnt.y), row_place, arguments.link)
     preparation = replace(_preparation(arrays, target, arguments.normalise), link=arguments.link)
-    whole = {
-        part: Rows(
-            own.prepared(preparation),
-            _encoded(target, _of(own.y)),
-            torch.arange(len(own)),
-            None if own.weight_N is None else torch.from_numpy(own.weight_N),
-        )
-        for part, own in parts.items()
-    }
-    rows = {part: whole["train"][torch.from_numpy(index_K)] for part, index_K in index.items()}
-    unit_of = {part: units[0][index_K] for part, index_K in index.items()}
-    for part, split_N, unit_N in zip(parts, split, units, strict=True):
-        if part != "train":
-            kept = split_N == PARTS[part]
-            rows[part], unit_of[part] = whole[part][torch.from_numpy(np.flatnonzero(kept))], unit_N[kept]
-    rows |= {part: with_groups(rows[part], unit_N) for part, unit_N in unit_of.items() if part != "train"}
+    every = list(parts.values())
+    x_ND = torch.cat([rows.prepared(preparation) for rows in every])
+    y = torch.cat([target.encode(_of(rows.y), row_place) for rows in every])
+    weights = [rows.weight_N for rows in every if rows.weight_N is not None]
+    of_all = np.concatenate([np.arange(len(rows)) for rows in every]), unit_N
+    x_of = {part: x_ND[torch.from_numpy(part_N == part)] for part in PARTS.values()}
     return Data(
         name="arrays",
         source="arrays",
         sha256=None,
         task_reason=target.reason,
-        train=rows["train"],
-        validation=rows.get("validation", whole["train"][:0]),
-        test=rows.get("test", whole["train"][:0]),
+        **rows_of_parts(part_N, x_of, y, *of_all, np.concatenate(weights) if weights else None),
         arguments=arguments,
         official_test="test" in parts,
         notes=tuple(notes),
@@ -131,7 +113,7 @@ def arrays_to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Te
     if rows.y is None:
         return x, None, weight
     target = TargetAxes.of(preparation) if preparation.target_shape else labels_again(preparation)
-    return x, _encoded(target, rows.y), weight
+    return x, target.encode(rows.y, row_place), weight
 
 
 def _of(y: NDArray[Any] | None) -> NDArray[Any]:
@@ -139,18 +121,18 @@ def _of(y: NDArray[Any] | None) -> NDArray[Any]:
     return y
 
 
-def _target_of(parts: Mapping[str, ArrayRows], arguments: LoadArguments) -> Labels | TargetAxes:
+def _target_of(parts: Mapping[str, ArrayRows], arguments: LoadArguments) -> Labels:
     """What the targets of all rows are."""
     own = [_of(rows.y) for rows in parts.values()]
     if own[0].ndim > 1:
         for y in own[1:]:
-            TargetAxes("regression", "", own[0].shape[1:]).encode(y)  # refuses another shape
+            TargetAxes("regression", "", shape=own[0].shape[1:]).encode(y)  # refuses another shape
         return TargetAxes.detected(np.concatenate(own), arguments.task)
     return labels_of(np.concatenate(own).tolist(), arguments.task, None, row_place)
 
 
 def _split(
-    target: Labels | TargetAxes, arguments: LoadArguments, parts: Mapping[str, ArrayRows], notes: list[str]
+    target: Labels, arguments: LoadArguments, parts: Mapping[str, ArrayRows], notes: list[str]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """``[N]`` each, of the rows of all parts in order: the split, and what it never parts."""
     shares, own = drawn_shares(arguments, parts), list(parts.values())
@@ -158,10 +140,7 @@ def _split(
     rows = sum(map(len, own))
     if arguments.fold is None and not any(shares) and not given:
         return np.zeros(rows, dtype=np.int64), np.arange(rows)
-    first: dict[bytes, int] = {}
-    first_N = np.array(
-        [first.setdefault(digest, row) for row, digest in enumerate(chain(*(each.digests() for each in own)))]
-    )
+    first_N = first_of(chain(*(each.digests() for each in own)))
     classes: tuple[str, ...] = ()
     label_N = np.zeros(rows, dtype=np.int64)
     y_N = np.concatenate([_of(each.y).reshape(len(each), -1) for each in own])
@@ -169,7 +148,7 @@ def _split(
         answer_N = np.unique(y_N, axis=0, return_inverse=True)[1].reshape(-1)
     else:
         classes = target.classes
-        label_N = answer_N = _encoded(target, y_N[:, 0]).numpy()
+        label_N = answer_N = target.encode(y_N[:, 0], row_place).numpy()
     arrays = ([each.arrays[k][1].reshape(len(each), -1) for each in own] for k in range(len(own[0].arrays)))
     columns = (value_N for of_parts in arrays for value_N in np.concatenate(of_parts).T)
     equal = EqualRows.of(first_N, answer_N, columns)
@@ -177,10 +156,6 @@ def _split(
     tables = [unnamed(len(each), "arrays") for each in own]
     part_N = decide_parts(tables, given, drawn, equal, label_N, classes, notes)
     return part_N, equal.units(arguments.duplicates)
-
-
-def _encoded(target: Labels | TargetAxes, y: NDArray[Any]) -> Tensor:
-    return target.encode(y) if isinstance(target, TargetAxes) else target.encode(y.tolist(), row_place)
 
 
 def _fitted(form: InputArray, array: NDArray[Any], normalise: bool) -> InputArray:
@@ -209,7 +184,7 @@ def _notes(arrays: tuple[InputArray, ...], normalise: bool) -> list[str]:
     return [texts[kind].format(names=", ".join(own)) for kind, own in names.items()]
 
 
-def _preparation(arrays: tuple[InputArray, ...], target: Labels | TargetAxes, normalise: bool) -> Preparation:
+def _preparation(arrays: tuple[InputArray, ...], target: Labels, normalise: bool) -> Preparation:
     one = arrays[0] if len(arrays) == 1 and not arrays[0].name else None
     pictures = one is not None and len(one.shape) > 1
     of_bytes = one is not None and one.divisor != 1  # prepared as those of a Dataset, and shown as pictures
@@ -217,16 +192,9 @@ def _preparation(arrays: tuple[InputArray, ...], target: Labels | TargetAxes, no
         kind="image" if pictures else "table",
         features=tuple(name for n, array in enumerate(arrays) for name in _features(array, n, len(arrays))),
         divisor=arrays[0].divisor if of_bytes else 1.0,
-        mean=(0.0,),
-        scale=(1.0,),
         normalise=normalise and not of_bytes,
-        task=target.task,
-        target=TARGET,
-        classes=target.classes,
-        target_mean=target.mean,
-        target_scale=target.scale,
+        **target.fields(TARGET),
         item_shape=one.shape or (1,) if one is not None else (sum(array.width for array in arrays),),
-        labels=target.kind,
         arrays=() if of_bytes else arrays,
         target_shape=target.shape if isinstance(target, TargetAxes) else (),
     )

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from treino.base.errors import Refusal
 from treino.base.words import N_, _, joined, setting
@@ -21,9 +20,8 @@ from treino.data.preparation.equal_rows import answer_codes
 from treino.data.preparation.fit import prepare_target, take, target_fields
 from treino.data.preparation.preparation import Preparation, fit_pixels
 from treino.data.preparation.target import choose_target, decide_task, target_codes, with_targets
-from treino.data.rows import Rows, with_groups
 from treino.data.split_requests import check_split, decide_parts
-from treino.data.splits import TEST, TRAIN, VALIDATION, EqualRows
+from treino.data.splits import PARTS, TEST, TRAIN, EqualRows, rows_of_parts
 from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import Table
 from treino.settings.data_settings import Fit
@@ -93,7 +91,6 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
     (classes,), ((label_N,),) = target_codes([table], [column.name], task, {}, notes)
     equal = EqualRows.of(near_N, answer_codes([table], [column.name], [[label_N]]))
     part_N = decide_parts([table], [], arguments, equal, label_N, classes, notes, *EQUAL_PICTURES)
-    unit_N = equal.units(arguments.duplicates)
     train_N = np.flatnonzero(part_N == TRAIN)
     mean, scale = fit_pixels(pictures.pixel_ND[row_N[train_N]], arguments.normalise)
     preparation = Preparation(
@@ -109,15 +106,12 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
     )
     y_N = prepare_target(column, label_N, preparation)
     in_memory = len(row_N) * pictures.pixel_ND.shape[1] * 4 <= limit
-
-    def rows(part: int) -> Rows:
-        at = np.flatnonzero(part_N == part)
-        x: Any = PixelRows(pictures.pixel_ND, row_N[at], preparation.transform)  # type: ignore[arg-type]
-        if in_memory or not len(at):
-            x = preparation.transform(pictures.pixel_ND[row_N[at]])
-        own = Rows(x, y_N[torch.from_numpy(at)], torch.from_numpy(row_N[at]))
-        return own if part == TRAIN else with_groups(own, unit_N[at])
-
+    x_of: dict[int, Any] = {}
+    for part in PARTS.values():
+        own_K = row_N[part_N == part]
+        x_of[part] = PixelRows(pictures.pixel_ND, own_K, preparation.transform)  # type: ignore[arg-type]
+        if in_memory or not len(own_K):
+            x_of[part] = preparation.transform(pictures.pixel_ND[own_K])
     sha256 = pictures.sha256
     if table.sha256 is not None:  # of the table of labels, too
         sha256 = hashlib.sha256(f"{sha256}{table.sha256}".encode()).hexdigest()
@@ -127,9 +121,7 @@ def load_album(request: LoadRequest, limit: int, cache: Path | None) -> Data:
         sha256=sha256,
         task_reason=reason,
         **of_preparation(preparation),
-        train=rows(TRAIN),
-        validation=rows(VALIDATION),
-        test=rows(TEST),
+        **rows_of_parts(part_N, x_of, y_N, row_N, equal.units(arguments.duplicates)),
         arguments=arguments.changed(labels=labels),
         official_test=arguments.split_column == PART and bool((part_N == TEST).any()),
         notes=tuple(notes),

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from treino.base.words import N_
 from treino.data.preparation.column_cells import number_cells, second_cells
 from treino.data.preparation.column_kinds import ColumnRole, by_value, level_cells
-from treino.data.preparation.near_texts import joined_rows, near_texts
-from treino.data.splits import EqualRows, first_equal, first_equal_columns
+from treino.data.preparation.near_texts import near_texts
+from treino.data.splits import EqualRows, first_equal, first_equal_columns, joined_rows
 from treino.data.table import Numbers, Table
 
 LONG_TEXT = 50  # characters; shorter texts may be alike by chance
@@ -32,7 +32,7 @@ def equal_rows(
     def columns() -> Iterator[Numbers]:
         return comparable_columns(tables, chosen) if cells_ND is None else iter(cells_ND.T)
 
-    first_N = first_equal_columns(columns, rows, len(chosen)) if cells_ND is None else first_equal(cells_ND)
+    first_N = first_equal_columns(columns(), rows) if cells_ND is None else first_equal(cells_ND)
     equal = EqualRows.of(first_N, answer_N, columns())
     first_N, unit_N = equal.first_N, equal.unit_N
     for name in (name for name, role in chosen.items() if role.way == "text"):

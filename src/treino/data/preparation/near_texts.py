@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data.preparation.texts import unspaced
+from treino.data.splits import joined_rows
 
 RUN = 3  # words
 MOST_WORDS = 160  # of a text that are read
@@ -108,19 +109,3 @@ def _near_pairs(key_K: Keys, texts: int) -> NDArray[np.int64]:
         enough_B = np.maximum(LEAST_RUNS, NEAR * np.minimum(size_T[a_B], size_T[b_B]))
         near.append(np.stack([a_B, b_B])[:, shared_B >= enough_B])
     return np.concatenate(near, axis=1)
-
-
-def joined_rows(
-    first_N: NDArray[np.int64], other_K: NDArray[np.int64], of_K: NDArray[np.int64] | None = None
-) -> NDArray[np.int64]:
-    """``[N]``: the first of all rows that are linked: each with ``first_N``, and the rows ``of_K`` (all) with
-    ``other_K``."""
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    row_N = np.arange(len(first_N))
-    from_K, to_K = np.append(row_N, row_N if of_K is None else of_K), np.append(first_N, other_K)
-    linked = csr_matrix((np.ones(len(to_K), bool), (from_K, to_K)), (len(row_N), len(row_N)))
-    _count, group_N = connected_components(linked, directed=False)
-    _group, first_G = np.unique(group_N, return_index=True)
-    return np.asarray(first_G[group_N], dtype=np.int64)

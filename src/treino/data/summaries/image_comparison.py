@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.data.splits import first_of, joined_rows
 from treino.data.table import RowPlace, row_place
 
 # ---- reading images
@@ -125,8 +126,8 @@ class ImageComparison:
             self,
             blank_N=self.blank_N[row_K],
             grey_N=self.grey_N[row_K],
-            first_N=_renumbered(self.first_N[row_K]),
-            near_N=_renumbered(self.near_N[row_K]),
+            first_N=first_of(self.first_N[row_K].tolist()),
+            near_N=first_of(self.near_N[row_K].tolist()),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -171,10 +172,7 @@ class ImageCollector:
     def comparison(self) -> ImageComparison:
         """Compare the images, when all have come."""
         rows = len(self._hashes)
-        first_N, known = np.arange(rows), dict[int, int]()
-        for row, value in enumerate(self._hashes):
-            if value is not None:
-                first_N[row] = known.setdefault(value, row)
+        first_N = first_of((row, value) if value is None else value for row, value in enumerate(self._hashes))
         blank_N = self._low_N == self._high_N
         distinct_K = np.flatnonzero(~blank_N & (first_N == np.arange(rows)) & self._unit_ND.any(axis=1))
         unit_KD = self._unit_ND if len(distinct_K) == rows else self._unit_ND[distinct_K]
@@ -196,12 +194,6 @@ def compare_images(reader: ImageReader) -> ImageComparison:
         collector.add(np.arange(at, at + len(value_KD)), value_KD, reader.planes(value_KD))
         at += len(value_KD)
     return collector.comparison()
-
-
-def _renumbered(first_K: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each entry the position of the first entry of the same value."""
-    _values, at_V, inverse_K = np.unique(first_K, return_index=True, return_inverse=True)
-    return np.asarray(at_V[inverse_K.reshape(-1)], dtype=np.int64)
 
 
 def correlations(reader: ImageReader, row: int, other_K: NDArray[np.int64], side: int) -> Unit:
@@ -234,19 +226,10 @@ def _unit(value_KD: NDArray[np.float32]) -> Unit:
 
 def first_near(unit_ND: Unit) -> NDArray[np.int64]:
     """``[N]``: for each image, the first image that it is linked to by a chain of near-duplicates."""
-    rows = len(unit_ND)
-    first_N = np.arange(rows)
+    first_N = np.arange(len(unit_ND))
     for pair_2K in near_pairs(unit_ND):
-        low_K, high_K = np.sort(first_N[pair_2K], axis=0)
-        linked_K = np.unique((low_K * rows + high_K)[low_K < high_K])
-        for low, high in zip(*(part.tolist() for part in np.divmod(linked_K, rows)), strict=True):
-            while first_N[low] != low:
-                low = int(first_N[low])
-            while first_N[high] != high:
-                high = int(first_N[high])
-            first_N[max(low, high)] = min(low, high)
-        while len(linked_K) and (first_N != first_N[first_N]).any():
-            first_N = first_N[first_N]
+        if (apart_K := np.diff(first_N[pair_2K], axis=0)[0] != 0).any():
+            first_N = joined_rows(first_N, *pair_2K[:, apart_K])
     return first_N
 
 
