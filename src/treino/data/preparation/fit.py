@@ -354,57 +354,38 @@ def scaled_by_column(
     """
     shown = held_out_means(table, preparation, train_N, folds)
     mean, scale = [0.0] * preparation.size, [1.0] * preparation.size
-    share_T = None if weight_T is None else weight_T / weight_T.sum()
     for program, group in zip(preparation.programs, preparation.groups, strict=True):
         wide = [k for step, own in program.groups if step.scaling == "wide" for k in own]
         if wide and preparation.normalise:
             some = evenly(len(train_N), len(wide))
             rows = take(table, train_N[some])
             raw_TK = inputs_of(program, read_cells(program, rows.column(program.column), rows.place))
-            weight = None if weight_T is None else weight_T[some] / weight_T[some].sum()
+            weight = None if weight_T is None else weight_T[some]
             for k in wide:
-                mean[group[k]], deviation = _fit(raw_TK[:, k].copy(), weight)
+                mean[group[k]], deviation = _fit(raw_TK[:, k], weight)
                 scale[group[k]] = max(deviation, LEAST_DEVIATION)
         elif program.scaled and preparation.normalise:
             cells_N = read_cells(program, table.column(program.column), table.place)
             value_T = result_of(program, cells_N[train_N], program.shown[0])
             for place, bin_T in zip(*following(program, value_T), strict=True):
                 if place not in program.told:
-                    mean[group[place]], _scale = _fit(bin_T.copy(), share_T)
+                    mean[group[place]], _scale = _fit(bin_T, weight_T)
             if preparation.size == 1:
                 (mean[0],), (scale[0],) = fit_table(value_T[:, None], True, weight_T)
             else:
-                mean[group[0]], scale[group[0]] = _fit(value_T, share_T)
+                mean[group[0]], scale[group[0]] = _fit(value_T, weight_T)
     for place, mean_T in shown.items() if preparation.normalise else ():
-        mean[place], deviation = _fit(mean_T.copy(), share_T)
+        mean[place], deviation = _fit(mean_T, weight_T)
         if place >= preparation.size - preparation.answers:
             scale[place] = deviation / ANSWER
     return replace(preparation, mean=tuple(mean), scale=tuple(scale)), shown
 
 
-def _fit(value_T: NDArray[np.float64], share_T: NDArray[np.float64] | None) -> tuple[float, float]:
-    """Return mean and deviation as ``fit_table`` computes those of several columns, which adds the rows one
-    after the other. Overwrites the values. share_T: the rows' weights, which sum to 1."""
-    largest = max(float(value_T.max()), -float(value_T.min())) or 1.0
-    value_T /= largest
-    if share_T is not None:
-        mean = float(value_T[0]) + _sum(share_T * (value_T - value_T[0]))
-        value_T -= mean
-        return mean * largest, float(np.sqrt(_sum(share_T * value_T**2))) * largest
-    mean = _sum(value_T) / len(value_T)
-    value_T -= mean
-    value_T *= value_T
-    return mean * largest, float(np.sqrt(_sum(value_T) / len(value_T))) * largest
-
-
-def _sum(value_T: NDArray[np.float64]) -> float:
-    """The sum of the values, added one after the other; ``np.sum`` adds pairwise."""
-    total, piece = 0.0, 1 << 14
-    for start in range(0, len(value_T), piece):
-        part = value_T[start : start + piece].copy()
-        part[0] += total
-        total = float(np.cumsum(part)[-1])
-    return total
+def _fit(value_T: NDArray[np.float64], weight_T: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return mean and deviation as ``fit_table`` computes those of several columns: NumPy adds their rows one
+    after the other, and those of a single column in pairs."""
+    mean_2, scale_2 = fit_table(np.stack([value_T, value_T], axis=1), True, weight_T)
+    return mean_2[0], scale_2[0]
 
 
 def in_memory(
