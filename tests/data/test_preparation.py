@@ -1,5 +1,7 @@
 """Preparation: scikit-learn's scaler as the oracle, exact on the way to JSON and back."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -18,9 +20,9 @@ from treino.data.preparation.preparation import Preparation, fit_table
 
 def table(mean: tuple[float, ...], scale: tuple[float, ...]) -> Preparation:
     names = tuple(f"x{j}" for j in range(len(mean)))
-    return Preparation(
-        "table", names, 1.0, mean, scale, True, "classification", "y", ("a", "b"), 0.0, 1.0, (len(mean),)
-    )
+    of_target: Any = {"task": "classification", "target": "y", "classes": ("a", "b")}
+    of_inputs: Any = {"mean": mean, "scale": scale, "normalise": True, "item_shape": (len(mean),)}
+    return Preparation(kind="table", features=names, **of_inputs, **of_target)
 
 
 @given(

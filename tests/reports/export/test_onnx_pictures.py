@@ -26,11 +26,9 @@ SHAPES = {"L": (1, 20, 13), "RGB": (3, 9, 16)}
 def resizing(mode: str, fit: Fit) -> Any:
     """The part of a model that brings pictures to one size, alone."""
     shape = SHAPES[mode]
-    columns, labels = (
-        ("image", ("a",), 255.0, (0.0,), (1.0,), True),
-        ("classification", "c", ("a", "b"), 0.0, 1.0),
-    )
-    preparation = Preparation(*columns, *labels, shape, fit=fit)
+    labels: Any = {"task": "classification", "target": "c", "classes": ("a", "b")}
+    how: Any = {"divisor": 255.0, "normalise": True, "item_shape": shape, "fit": fit}
+    preparation = Preparation(kind="image", features=("a",), **how, **labels)
     graph = onnx_graph.OnnxGraph()
     pixels = onnx_graph.resized(graph, preparation)
     graph.output("pixels_in_the_run_s_size", pixels, onnx_graph.DOUBLE, int(np.prod(shape)))

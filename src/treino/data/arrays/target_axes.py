@@ -1,6 +1,6 @@
 """Targets with axes: a class number or a value at each position of a row, such as a token's or a pixel's."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,11 +11,10 @@ from treino.base.document_fields import Task
 from treino.base.errors import Refusal
 from treino.base.words import _
 from treino.data.arrays.source import number_array
-from treino.data.documents import Labels
-from treino.data.links import Link
-from treino.data.preparation.preparation import Preparation, fit_target
+from treino.data.preparation.preparation import Preparation
 from treino.data.rows import IGNORED
-from treino.data.table import row_place
+from treino.data.table import RowPlace, row_place
+from treino.data.torch_datasets.item import Labels, labels_again
 
 TARGET_NUMBER = Refusal(
     "y holds {value} in {place}, at {at} of it, which is no class number: there are {n} classes.",
@@ -40,23 +39,17 @@ MOST_CLASSES = 5_000
 
 
 @dataclass(frozen=True, eq=False)
-class TargetAxes:
+class TargetAxes(Labels):
     """What is at the positions of each row's target. shape: its axes. mean, scale: those of all values of the
     training rows together; classes are the numbers 0, 1, 2, … as given."""
 
-    task: Task
-    reason: str
-    shape: tuple[int, ...]
-    classes: tuple[str, ...] = ()
-    mean: float = 0.0
-    scale: float = 1.0
-    kind: Labels = "number"
+    shape: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, preparation: Preparation) -> "TargetAxes":
         """The targets that a network was trained on."""
-        p = preparation
-        return cls(p.task, "", p.target_shape, p.classes, p.target_mean, p.target_scale)
+        known = labels_again(preparation)
+        return cls(**vars(known), shape=preparation.target_shape)
 
     @classmethod
     def detected(cls, y: NDArray, request: Task | None) -> "TargetAxes":
@@ -64,7 +57,8 @@ class TargetAxes:
         y, shape = number_array(y, "y"), y.shape[1:]
         wanted = "classification" if y.dtype.kind in "iub" else "regression"
         if (request or wanted) == "regression":
-            return cls("regression", _("the targets are {n} values of each row").format(n=y[0].size), shape)
+            reason = _("the targets are {n} values of each row").format(n=y[0].size)
+            return cls("regression", reason, shape=shape)
         if y.dtype.kind == "f":
             raise TARGET_FLOATS(dtype=y.dtype)
         counted = np.unique(y[y != IGNORED])
@@ -75,13 +69,13 @@ class TargetAxes:
         classes = int(counted[-1]) + 1
         names = tuple(map(str, range(classes)))
         reason = _("the targets are class numbers at {n} positions of each row").format(n=y[0].size)
-        made = cls("classification", reason, shape, names)
+        made = cls("classification", reason, names, shape=shape)
         made.encode(y if classes <= MOST_CLASSES else np.where(y < MOST_CLASSES, y, -1))
         return made
 
-    def encode(self, y: NDArray) -> Tensor:
+    def encode(self, labels: NDArray, place: RowPlace = row_place) -> Tensor:
         """``[N, M]``: class numbers int64 (-100: left out), or standardised values float32."""
-        y = number_array(y, "y")
+        y = number_array(labels, "y")
         if y.shape[1:] != self.shape:
             raise TARGET_AXES(got=list(y.shape[1:]), wanted=list(self.shape))
         flat = y.reshape(len(y), -1)
@@ -92,16 +86,8 @@ class TargetAxes:
         wrong = (y != IGNORED) & ((y < 0) | (y >= len(self.classes)))
         if wrong.any():
             row, *at = (int(place) for place in np.argwhere(wrong)[0])
-            value, place = y[(row, *at)], row_place(row)
-            raise TARGET_NUMBER(value=value, place=place, at=at, n=len(self.classes))
+            raise TARGET_NUMBER(value=y[(row, *at)], place=place(row), at=at, n=len(self.classes))
         return torch.from_numpy(flat.astype(np.int64))
-
-    def fitted(self, y: NDArray, link: Link) -> "TargetAxes":
-        """A copy with mean and scale of these targets, which must be the training rows'."""
-        if self.task == "classification":
-            return self
-        mean, scale = fit_target(np.sort(y.reshape(-1).astype(np.float64)), None, link)
-        return replace(self, mean=mean, scale=scale)
 
     def known_N(self, y: NDArray) -> NDArray[np.bool_]:
         """``[N]``: whether a row has a position that is not left out."""

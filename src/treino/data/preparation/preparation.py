@@ -49,7 +49,7 @@ PREPARATION_DAMAGED = Refusal(
 BLOCK = 1 << 16  # number of values that are scaled at a time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preparation:
     """A program converts each column to raw inputs; then x = (raw / divisor - mean) / scale.
 
@@ -75,15 +75,15 @@ class Preparation:
 
     kind: Literal["table", "image"]
     features: tuple[str, ...]
-    divisor: float
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    normalise: bool
+    divisor: float = 1.0
+    mean: tuple[float, ...] = (0.0,)
+    scale: tuple[float, ...] = (1.0,)
+    normalise: bool = False
     task: Task
     target: str
     classes: tuple[str, ...]
-    target_mean: float
-    target_scale: float
+    target_mean: float = 0.0
+    target_scale: float = 1.0
     item_shape: tuple[int, ...]
     labels: Labels = "text"
     programs: tuple[ColumnProgram, ...] = ()
@@ -363,19 +363,8 @@ class Preparation:
         of_documents = ("programs", "trees", "targets", "arrays", "columns")
         values |= {name: [each.to_json() for each in values[name]] for name in of_documents}
         values["link"] = self.link.model_dump(mode="json", exclude_defaults=True)
-        for name in (
-            "fit",
-            "row_weights",
-            "trees",
-            "targets",
-            "target_log",
-            "link",
-            "arrays",
-            "target_shape",
-            "columns",
-        ):
-            if not values[name]:
-                del values[name]
+        of_some = ("fit", "row_weights", "target_log", "link", "target_shape", *of_documents[1:])
+        values = {name: value for name, value in values.items() if value or name not in of_some}
         plain: dict[str, Any] = json.loads(json.dumps(values))  # tuples as lists
         return plain
 

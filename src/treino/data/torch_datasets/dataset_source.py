@@ -1,7 +1,8 @@
 """Load the user's Dataset, IterableDataset or DataLoader: read it once, check it and split it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from math import prod
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from treino.base.errors import Refusal, TreinoError, nearest
 from treino.base.words import N_, _
 from treino.data.dataset import Data, of_preparation
 from treino.data.documents import InputArray, LoadArguments
+from treino.data.links import Link
 from treino.data.load_request import LoadRequest, drawn_shares
 from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows, with_groups
@@ -100,33 +102,10 @@ def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
             " these as Datasets of their own without them: {form}."
         )
         notes.append(text.format(name=train.source.name, form=_FORM))
-    width, form = train.item_shape.numel(), train.source.form
-    kind: Literal["image", "table"] = "image" if len(train.item_shape) > 1 else "table"
-    whole = InputArray(name="", shape=train.item_shape, dtype="int64")
-    none = Rows(torch.empty(0, width), kinds.encode([], train.place), torch.empty(0, dtype=torch.int64))
-    scales = 1 if kind == "image" else width
-    preparation = Preparation(
-        kind=kind,
-        features=tuple(f"{form.x or 'x'}{j + 1}" for j in range(width)),
-        divisor=255.0 if train.pixels else 1.0,
-        mean=(0.0,) * scales,
-        scale=(1.0,) * scales,
-        normalise=False,
-        task=kinds.task,
-        target=form.y or "target",
-        classes=kinds.classes,
-        target_mean=kinds.mean,
-        target_scale=kinds.scale,
-        item_shape=tuple(train.item_shape),
-        labels=kinds.kind,
-        link=arguments.link,
-        arrays=(whole,) if train.whole else (),
-    )
-    used = {
-        name: getattr(arguments, name)
-        for name in ("target", "features", "task", "fold", "duplicates", "link", *PARTS)
-        if name != "train"
-    }
+    no_x = torch.empty(0, train.item_shape.numel())
+    none = Rows(no_x, kinds.encode([], train.place), torch.empty(0, dtype=torch.int64))
+    read_here = ("target", "features", "task", "fold", "duplicates", "link", "validation", "test")
+    used = {name: getattr(arguments, name) for name in read_here}
     return Data(
         name=name_of(parts["train"]),
         source=f"{name_of(parts['train'])}()",
@@ -138,7 +117,25 @@ def load_torch_dataset(request: LoadRequest, num_workers: int = 0) -> Data:
         arguments=LoadArguments(**used, data_seed=data_seed, normalise=False, num_workers=num_workers),
         official_test="test" in parts,
         notes=tuple(dict.fromkeys(notes)),
-        **of_preparation(preparation),
+        **of_preparation(_preparation(train, kinds, arguments.link)),
+    )
+
+
+def _preparation(train: FirstPass, kinds: Labels, link: Link) -> Preparation:
+    """Of items that are used as they are."""
+    shape, form = tuple(train.item_shape), train.source.form
+    width, image = prod(shape), len(shape) > 1
+    whole = InputArray(name="", shape=shape, dtype="int64")
+    return Preparation(
+        kind="image" if image else "table",
+        features=tuple(f"{form.x or 'x'}{j + 1}" for j in range(width)),
+        divisor=255.0 if train.pixels else 1.0,
+        mean=(0.0,) * (1 if image else width),
+        scale=(1.0,) * (1 if image else width),
+        item_shape=shape,
+        **kinds.fields(form.y or "target"),
+        link=link,
+        arrays=(whole,) if train.whole else (),
     )
 
 

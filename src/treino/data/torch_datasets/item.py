@@ -1,8 +1,8 @@
 """Tell x from y in the items of a Dataset, and whether the targets are classes or numbers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -200,13 +200,18 @@ class Labels:
 
     task: Task
     reason: str
-    classes: tuple[str, ...]
-    number: dict[Label, int]
-    kind: LabelKind
+    classes: tuple[str, ...] = ()
+    number: dict[Label, int] = field(default_factory=dict)
+    kind: LabelKind = "number"
     mean: float = 0.0
     scale: float = 1.0
 
-    def encode(self, labels: Sequence[Label], place: RowPlace) -> Tensor:
+    def fields(self, name: str) -> dict[str, Any]:
+        """The fields of a preparation for a target of this name."""
+        scaling = {"target_mean": self.mean, "target_scale": self.scale}
+        return {"task": self.task, "target": name, "classes": self.classes, "labels": self.kind} | scaling
+
+    def encode(self, labels: Any, place: RowPlace) -> Tensor:
         """Return y of the labels: class codes ``[B]`` int64, or numbers ``[B, 1]`` float32."""
         if self.task == "classification":
             numbers = [self.number.get(label, -1) for label in labels]
@@ -218,7 +223,7 @@ class Labels:
         y_N = (_numbers(labels, place) - self.mean) / self.scale
         return torch.from_numpy(y_N.astype(np.float32)).unsqueeze(1)
 
-    def fitted(self, labels: Sequence[Label], place: RowPlace, link: Link) -> "Labels":
+    def fitted(self, labels: Any, place: RowPlace, link: Link) -> Self:
         """A copy with mean and scale of these labels, which must be the training rows' labels."""
         if self.task == "classification":
             return self
@@ -249,7 +254,7 @@ def labels_of(
             task = "classification"
             reason = _("the targets are the whole numbers from 0 to {n}").format(n=len(values) - 1)
     if task == "regression":
-        return Labels(task, reason, (), {}, "number")
+        return Labels(task, reason)
     if ignored := [row for row, label in enumerate(labels) if label == IGNORED]:
         raise TARGET_IGNORED(place=place(ignored[0]), n=len(ignored), of=len(labels))
     classes = class_names(column)
@@ -287,8 +292,8 @@ def _column(labels: Sequence[Label], place: RowPlace) -> Column:
     return Column("target", _numbers(labels, place))
 
 
-def _numbers(labels: Sequence[Label], place: RowPlace) -> NDArray[np.float64]:
-    value_N = np.asarray(labels, dtype=np.float64)
+def _numbers(labels: Any, place: RowPlace) -> NDArray[np.float64]:
+    value_N = np.asarray(labels, dtype=np.float64).reshape(-1)
     wrong = np.flatnonzero(~np.isfinite(value_N))
     if len(wrong):
         raise TARGET_NOT_FINITE(place=place(int(wrong[0])), value=plain(float(value_N[wrong[0]])))
