@@ -152,80 +152,70 @@ def describe(
     source = given_by_package(source)
     request = load_request(source, {"target": target} | settings, reading)
     arguments, reading = request.arguments, request.reading
-    target, kinds = arguments.target, arguments.kinds
     kind = request.check_readers()
     if kind == "photographs":
         return _of_album(request, None if cache is None else Path(cache))
     if kind == "items":
         return _of_dataset(request.with_arguments(validation=0.0, test=0.0))
     if is_image_pair(source):
-        x, y = source
-        return _of_image_table(read_images(x, y, reading), arguments, [])
-    if target is None:
+        return _of_image_table(read_images(*source, reading), arguments)
+    if arguments.target is None:
         table = sources.read(source, reading)
-        check_kinds(table, kinds)
+        check_kinds(table, arguments.kinds)
     else:
-        table, _targets = read_with_targets(source, reading, target, kinds)
-    if table.item_shape and not kinds:
-        return _of_image_table(table, arguments, [])
-    warnings: list[DataWarning] = []
+        table, _targets = read_with_targets(source, reading, arguments.target, arguments.kinds)
+    return (_of_image_table if table.item_shape and not arguments.kinds else _of_table)(table, arguments)
+
+
+def _of_table(table: Table, arguments: LoadArguments) -> TableDescription:
+    """The description of a table, column by column."""
+    warnings, notes, kinds = list[DataWarning](), list(table.notes), arguments.kinds
     choices = {c.name: _choice(table, c, kinds.get(c.name), warnings) for c in table.columns}
-    described = TargetDescription()
-    learnt: TargetRows | None = None
-    likely: list[str] = []
-    if target is None and table.target is None:
+    described, learnt, likely = TargetDescription(), None, list[str]()
+    if arguments.target is None and table.target is None:
         likely = likely_targets(table)
     else:
-        column = choose_target(table, target)
+        column = choose_target(table, arguments.target)
         described, learnt = describe_target(table, column, kinds.get(column.name), warnings)
-    check_split(table, arguments, [described.name or ""])
-    weights = weight_column(table, arguments.row_weights, [described.name or ""], None)
-    apart = (described.name, *likely, arguments.split_group, arguments.split_column, weights)
+    targets = [] if described.name is None else [described.name]
+    check_split(table, arguments, targets)
+    weights = weight_column(table, arguments.row_weights, targets, None)
+    apart = (*targets, *likely, arguments.split_group, arguments.split_column, weights)
     features = [c for c in table.columns if c.name not in apart]
     roles = {c.name: choices[c.name] for c in features}
     counting = row_numbers(table, roles, kinds, np.arange(table.rows))
     choices |= dict.fromkeys(counting, ColumnRole("row number", "out"))
     used = [c.name for c in features if choices[c.name].way != "out"]
-    for names, whose in (([described.name] if described.name else [], True), ([*likely, *used], False)):
-        warnings += say_sentinels(table, names, target=whose)
+    warnings += say_sentinels(table, targets, target=True)
+    warnings += say_sentinels(table, [*likely, *used])
     candidates = [c for c in table.columns if c.name in likely]  # one of them may become the target
     warnings += _column_warnings(table, features, candidates, choices)
     known = [*features, *candidates]
     unread = {c.name for c in known if column_fault(table, c, choices[c.name]) is not None}
     correlations: dict[str, float | None] = {}
-    if described.name is not None and learnt is not None:
+    if learnt is not None:
         measured = learnt.part(_MEASURED)
-        for feature in features:
+        for feature in (c for c in features if c.name not in unread):
             choice = choices[feature.name]
-            if feature.name in unread:
-                continue
             correlations[feature.name] = correlation(feature, choice, measured)
-            warnings += suspicions(feature, choice, measured, described.name)
-    usable = {c.name: choices[c.name] for c in features if choices[c.name].way != "out" and not unread}
+            warnings += suspicions(feature, choice, measured, targets[0])
+    usable = {name: choices[name] for name in used if not unread}
     whole = usable | {c.name: choices[c.name] for c in candidates if not unread}
     warnings += _row_warnings(table, whole, learnt, arguments.split_by is None, bool(candidates))
-    notes, weighing = list(table.notes), None
     texts = {
         name: _describe_text(table.column(name), notes) for name, c in choices.items() if c.way == "text"
     }
+    weighing = None
     if weights is not None:
         weighing = _describe_weights(table, weights, arguments.row_weights, notes, warnings)
     if arguments.split_by is not None:
         notes += _split_notes(table, arguments, usable, learnt, described.classes)
-    return TableDescription(
-        name=table.name,
-        source=table.source,
-        rows=table.rows,
-        columns=tuple(
-            replace(_describe_column(c, choices[c.name], correlations.get(c.name)), **texts.get(c.name, {}))
-            for c in table.columns
-        ),
-        target=described,
-        likely_targets=tuple(likely),
-        notes=tuple(notes),
-        warnings=tuple(warnings),
-        weights=weighing,
+    columns = (
+        replace(_describe_column(c, choices[c.name], correlations.get(c.name)), **texts.get(c.name, {}))
+        for c in table.columns
     )
+    told = tuple(columns), described, tuple(likely), tuple(notes), tuple(warnings)
+    return TableDescription(table.name, table.source, table.rows, *told, weights=weighing)
 
 
 def _describe_text(column: Column, notes: list[str]) -> dict[str, Any]:
@@ -265,9 +255,9 @@ def _describe_weights(
     return described
 
 
-def _of_image_table(table: Table, arguments: LoadArguments, warnings: list[DataWarning]) -> TableDescription:
+def _of_image_table(table: Table, arguments: LoadArguments) -> TableDescription:
     """The description of images stored as a matrix, with a target. Pixel columns have no column types."""
-    column = choose_target(table, arguments.target)
+    column, warnings = choose_target(table, arguments.target), list[DataWarning]()
     check_split(table, arguments, [column.name])
     described, learnt = describe_target(table, column, None, warnings)
     matrix, official = table.matrix, table.rows - table.official_test
