@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from treino.data import load
-from treino.data.preparation.near_texts import near_texts
+from treino.data.preparation.equal_rows import near_texts
 
 RNG = np.random.default_rng(0)
 WORDS = np.array(["".join(RNG.choice(list("abcdefghijklmnop"), RNG.integers(2, 9))) for _ in range(3000)])

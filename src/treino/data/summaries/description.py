@@ -158,7 +158,7 @@ def describe(
     if kind == "items":
         return _of_dataset(request.with_arguments(validation=0.0, test=0.0))
     if is_image_pair(source):
-        return _of_image_table(read_images(*source, reading), arguments)
+        return _of_image_table(read_images(source[0], source[1], reading), arguments)
     if arguments.target is None:
         table = sources.read(source, reading)
         check_kinds(table, arguments.kinds)
