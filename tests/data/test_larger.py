@@ -26,7 +26,6 @@ from treino.data.preparation.fit import _fit
 from treino.data.preparation.preparation import fit_table
 from treino.data.prepared_cache import MANIFEST
 from treino.data.rows import bytes_of
-from treino.data.splits import first_equal_columns
 
 TINY = "120KB"  # too little for the tables below, and enough for the numbers of their rows
 
@@ -332,16 +331,6 @@ def test_columns_are_fitted_as_the_whole_table(inputs: int, rows: int, seed: int
         mean, scale = fit_table(x_ND, True, weight)
         found = [_fit(x_ND[:, j], weight) for j in range(inputs)]
         assert found == list(zip(mean, scale, strict=True))
-
-
-@given(st.integers(1, 4), st.integers(1, 60), st.integers(0, 1000))
-@settings(max_examples=60)
-def test_equal_rows_are_found_by_columns(inputs: int, rows: int, seed: int) -> None:
-    r = np.random.default_rng(seed)
-    x_ND = r.choice([0.0, -0.0, 1.0, np.nan, 2.5], (rows, inputs))
-    found = first_equal_columns(iter(x_ND.T.copy()), rows)
-    rows_of = [tuple(row) for row in np.nan_to_num(x_ND + 0.0, nan=9.0).tolist()]
-    assert found.tolist() == [rows_of.index(row) for row in rows_of]
 
 
 def test_amounts_of_memory() -> None:

@@ -100,12 +100,12 @@ def test_a_rare_class_that_shares_its_rows_with_a_common_one_is_divided_like_the
 
 @given(
     st.lists(
-        st.lists(st.sampled_from([0.0, -0.0, 1.5, -2.0]), min_size=2, max_size=2), min_size=1, max_size=30
+        st.lists(st.sampled_from([0.0, -0.0, 1.5, np.nan]), min_size=2, max_size=2), min_size=1, max_size=30
     )
 )
 @settings(max_examples=100)
 def test_first_equal_agrees_with_comparing_all_pairs(rows: list[list[float]]) -> None:
-    expected = [next(j for j, other in enumerate(rows) if other == row) for row in rows]
+    expected = [rows.index(row) for row in rows]  # NaN is one object here, which lists take for equal
     assert first_equal(np.array(rows)).tolist() == expected
 
 
