@@ -27,7 +27,7 @@ from treino.reports.export.program_data import *
 @functools.cache
 def element_numbers(n):
     """Return a number for each of n elements: int32."""
-    return mix(torch.arange(n) + 0x9E3779B9).to(torch.int32)
+    return mix(torch.arange(n) + 0x9E3779B9).int()
 
 
 class Dropout(nn.Module):
