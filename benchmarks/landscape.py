@@ -17,7 +17,8 @@ from benchmarks.timing import Spent, Work, budget, interleaved, once, processor_
 from treino.base.machine import cpu_cores
 from treino.data.dataset import Data
 from treino.engine import Loss
-from treino.inspection.landscape import RESOLUTION, LossSurface, loss_surface, random_plane
+from treino_landscape.loss_surface import LossSurface, loss_surface
+from treino_landscape.planes import RESOLUTION, random_plane
 
 POINTS = RESOLUTION**2
 CASES: tuple[tuple[str, tuple[int, ...], float], ...] = (("wine", (64, 32), 1.0), ("mnist", (128, 128), 20.0))

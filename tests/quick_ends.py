@@ -27,7 +27,7 @@ def _quick_ends() -> Iterator[None]:
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports have words alone: their pictures take most of the time."""
     monkeypatch.setattr(run_report, "_drawn", lambda *_: ())
-    monkeypatch.setattr(run_report, "film_player", lambda _run: "")
+    monkeypatch.setattr(run_report, "brought", lambda *_: lambda _run: ())
 
 
 @pytest.fixture

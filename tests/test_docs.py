@@ -27,7 +27,8 @@ PAGES = [
     *sorted((ROOT / "apps").glob("*/docs/*.md")),
 ]
 LONG = (
-    "as-taught cluster ensemble film judge landscape languages pictures report sweep tables verify your-data"
+    "any-step as-taught cluster dynamics ensemble film judge landscape languages pictures report sweep "
+    "tables verify your-data"
 )
 LONG = {f"{name}.md" for name in LONG.split()}
 COSTS = dict.fromkeys(LONG, pytest.mark.release) | {

@@ -109,11 +109,11 @@ def test_a_run_of_nothing_but_new_entries(
     label = toys.LOWEST_RECALL.label if metric == "lowest_recall" else metric
     assert [name for name in (label, "is odd") if name not in shown.out] == []
     more = ",curves,boundary,dynamics" * thorough
-    pictures = f"ranks{more}" if data == "bowl" else "landscape,confusion,network"
+    pictures = f"ranks{more}" if data == "bowl" else "weights,confusion,network"
     drawn = treino("plot", data, "--what", pictures, "--json")
     assert drawn.status == 0, drawn.err
     assert all(Path(path).stat().st_size > 1 for path in drawn.document["paths"])
-    shown = ["ranks.png", "ranks.txt"] if data == "bowl" else ["landscape.png"]
+    shown = ["ranks.png", "ranks.txt"] if data == "bowl" else ["weights.png"]
     assert [Path(path).name for path in drawn.document["paths"]][: len(shown)] == shown
     assert (
         treino("plot", data, "--what", "rank", "--json").document["error"]["hint"] == "Did you mean 'ranks'?"

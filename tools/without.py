@@ -1,7 +1,8 @@
 """Deletes apps from a copy of the tree and tries the rest: ``python -m tools.without judge [--whole]``.
 
-The copy's core is tried by ``treino --help``, ``treino train wine``, the sentence that an app's verb then
-says, the links of the docs, and the collection of its tests that name an app; with ``--whole`` by its tests.
+The copy's core is tried by ``treino --help``, ``treino train wine``, the sentence that an app's verb or
+picture then says, the links of the docs, and the collection of its tests that name an app; with ``--whole``
+by its tests.
 """
 
 import os
@@ -71,9 +72,9 @@ def _site_packages(folder: Path) -> list[Path]:
     return links
 
 
-def verbs(app: str) -> list[str]:
-    """The verbs that the app brings, by the table of entry points."""
-    table = (ROOT / "pyproject.toml").read_text().partition('."treino.verbs"]')[2].partition("\n[")[0]
+def brought(app: str, group: str) -> list[str]:
+    """The names that the app brings to this group, by the table of entry points."""
+    table = (ROOT / "pyproject.toml").read_text().partition(f'."{group}"]')[2].partition("\n[")[0]
     return [m[1] for line in table.splitlines() if (m := ENTRY.match(line)) and m[2] == f"treino_{app}"]
 
 
@@ -85,13 +86,19 @@ def check(gone: Sequence[str], folder: Path, *, whole: bool = False) -> None:
     """
     tree = copied_without(gone, folder)
     page = tried(tree, "-m", "treino", "--help")
-    for verb in (verb for app in gone for verb in verbs(app)):
+    for verb in (verb for app in gone for verb in brought(app, "treino.verbs")):
         if re.search(rf"^\W*{verb}\b", page, re.M):
             raise RuntimeError(f"treino --help lists {verb}, which went with its app")
         answer = tried(tree, "-c", f"from treino.cli import main; assert main(['{verb}', '--json']) == 2")
         if '"app_missing"' not in answer:
             raise RuntimeError(f"treino {verb} does not say that the app is missing: {answer}")
     tried(tree, "-m", "treino", "train", "wine", "--epochs", "2")
+    for name in (name for app in gone for name in brought(app, "treino.pictures")):
+        words = ["plot", "--what", name, "--json"]
+        if '"app_missing"' not in tried(
+            tree, "-c", f"from treino.cli import main; assert main({words}) == 2"
+        ):
+            raise RuntimeError(f"treino plot does not say that the app of the picture {name} is missing")
     own = [tree.resolve() / "apps" / app for app in gone]
     left = [(page, link) for page, link, target in lost(tree) if not any(map(target.is_relative_to, own))]
     if left:

@@ -387,7 +387,9 @@ def turn(sentence: str) -> str:
 
 APPS = (
     "treino_agents",
+    "treino_film",
     "treino_judge",
+    "treino_landscape",
     "treino_lessons",
     "treino_microscope",
     "treino_service",

@@ -210,7 +210,6 @@ def test_pictures_replace_nothing_unsaid(
     }
     needing = {("confusion,curves", "mine"): "file_exists", ("film", "film"): "file_exists"}
     monkeypatch.setattr("treino.reports.report.draw", unreachable)
-    monkeypatch.setattr("treino.reports.report.draw_film", unreachable)
     for word in ((), ("--replace",)):
         for (what, to), rule in (places | ({} if word else needing)).items():
             said = command("plot", "m", "--what", what, "--to", to, *word, "--json")

@@ -110,7 +110,7 @@ def test_what_is_written_and_printed_is_valid_and_a_changed_one_is_not(
             "export": [printed("export run"), printed("export run --format pt2")],
             "plot": [
                 printed("plot run"),
-                printed("plot run --what curves,landscape,occlusion --to pictures"),
+                printed("plot run --what curves,weights,occlusion --to pictures"),
             ],
             "predict": [printed("predict run iris"), printed("predict number diabetes --to answers.csv")],
             "report": [printed("report run")],

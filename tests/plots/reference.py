@@ -15,9 +15,9 @@ SMALL = 30  # dots per inch: letters are grey there, so that another version's f
 MOST = 0.03  # mean difference of a channel, from 0 to 1
 
 
-def looks_like(figure: Figure, name: str) -> None:
+def looks_like(figure: Figure, name: str, folder: Path = FOLDER) -> None:
     """Does the figure look like ``references/NAME.png``?"""
-    content, path = png(figure, SMALL), FOLDER / f"{name}.png"
+    content, path = png(figure, SMALL), folder / f"{name}.png"
     if os.environ.get("TREINO_REFERENCES"):
         path.write_bytes(content)
     ours, theirs = (imread(file)[..., :3].astype(float) for file in (io.BytesIO(content), path))

@@ -8,26 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-import torch.nn.functional as F
 from PIL import Image
-from torch.func import functional_call
 
 import treino as tr
 from tests.conftest import Treino
 from tests.plots.room import outside
 from tests.training.test_convolutions import SMALL, _tiny  # noqa: F401  (a built-in for every test here)
+from treino.base.apps import entries
 from treino.base.errors import TreinoError
-from treino.folders.store.output_files import OutputFolder
-from treino.inspection.film import FilterView
-from treino.inspection.landscape import described
 from treino.inspection.thumbnails import first_weights
-from treino.plots.film import film_pictures, grid_figure
 from treino.plots.weights import weights_figure
-from treino.reports.pictures.film import frames_of, sheet_words
-from treino.reports.pictures.landscape import surface_of
 from treino.reports.pictures.picture_files import PICTURES, draw
-from treino.reports.pictures.untrained import untrained
 from treino.reports.report import report
 
 EVERY: dict[str, Any] = SMALL | {"channels": [4, 6], "blocks": 1, "group_norm": 2, "pool": ["max", "average"]}
@@ -47,15 +38,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tr.Run]:
 OF_KERNELS = ("network", "weights", "channels", "occlusion", "cells", "importance", "dependence")
 
 
-@pytest.fixture
-def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Planes of few points, films of few frames."""
-    for size in ("RESOLUTION", "COARSE"):
-        monkeypatch.setattr(f"treino.inspection.landscape.{size}", 7)
-    monkeypatch.setattr("treino.inspection.film.FRAMES", 3)
-
-
-ALL = tuple(PICTURES)
+ALL = tuple(name for name in PICTURES if name not in entries("treino.pictures"))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +49,6 @@ ALL = tuple(PICTURES)
         pytest.param("together", ALL, marks=pytest.mark.release),
     ],
 )
-@pytest.mark.usefixtures("coarse")
 def test_every_picture_is_drawn_but_those_of_one_pixel(
     runs: dict[str, tr.Run], name: str, pictures: tuple[str, ...]
 ) -> None:
@@ -115,52 +97,6 @@ def test_a_row_and_a_cell_are_chosen_on_the_command_line(
         assert hint in wrong.document["error"]["hint"]
 
 
-def test_the_film_shows_the_filters_of_each_step_and_what_they_give(
-    runs: dict[str, tr.Run], tmp_path: Path
-) -> None:
-    run = runs["plain"]
-    frames = list(frames_of(run, [0, 5, 12]))
-    for frame in frames:
-        shown, net = frame.shown, run.at(frame.step).net
-        assert isinstance(shown, FilterView)
-        assert (shown.picture.split, shown.picture.index) == ("validation", int(run.data.validation.index[0]))
-        np.testing.assert_array_equal(shown.kernel_UCHW, net[0].weight.detach().numpy()[shown.sight.units_U])
-        x_NCHW = run.data.validation.x.reshape(-1, *(run.item_shape or ()))
-        with torch.no_grad():
-            map_UHW = net[1](net[0](x_NCHW[:1]))[0]
-            answer_N = net(x_NCHW).argmax(dim=1)
-        np.testing.assert_allclose(shown.map_UHW, map_UHW[shown.sight.units_U], rtol=1e-5, atol=1e-6)
-        np.testing.assert_array_equal(shown.predicted_N, answer_N)
-        assert shown.score.accuracy == float((answer_N == run.data.validation.y).double().mean())
-    before, now = frames[0].shown, frames[1].shown
-    assert isinstance(before, FilterView)
-    assert isinstance(now, FilterView)
-    length = np.linalg.norm(now.kernel_UCHW - before.kernel_UCHW) / np.linalg.norm(before.kernel_UCHW)
-    assert frames[1].change == pytest.approx(length)
-    assert frames[1].moved == (now.predicted_N != before.predicted_N).mean()
-    (picture,) = film_pictures(frames[1:2], 12)
-    assert "Step 5 of 12" in picture.caption
-    captions, meaning = sheet_words(frames)
-    assert "filters" in captions[1]
-    assert outside(grid_figure([frame.shown for frame in frames], captions, "tiny", meaning)) == []
-    assert untrained(run, 2, OutputFolder(tmp_path)).stat().st_size
-
-
-def test_its_loss_surface_is_measured_by_the_network_itself(runs: dict[str, tr.Run]) -> None:
-    """It is no chain of layers that the compiled kernel could take for an MLP."""
-    run = runs["blocks"]
-    surface = surface_of(run)
-    assert described(run.module) is None
-    here_n = surface.place(run.module)
-    there_n = here_n + 0.05 * torch.randn(here_n.shape, generator=torch.Generator().manual_seed(0))
-    measured = surface.losses(here_n, (there_n - here_n)[None], np.array([[0.0], [1.0]]))
-    x_NCHW, wanted = surface.rows.x.reshape(-1, *(run.item_shape or ())), []
-    for place_n in (here_n, there_n):
-        weights = surface.layout.named(place_n)
-        wanted.append(float(F.cross_entropy(functional_call(run.module, weights, (x_NCHW,)), surface.rows.y)))
-    assert measured.tolist() == pytest.approx(wanted, rel=1e-5)
-
-
 def test_the_microscope_says_that_it_knows_no_convolution(runs: dict[str, tr.Run]) -> None:
     topics = pytest.importorskip("treino_microscope.topics").topics()
     for topic in topics:
@@ -170,7 +106,6 @@ def test_the_microscope_says_that_it_knows_no_convolution(runs: dict[str, tr.Run
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("coarse")
 def test_its_report_has_every_section_and_large_pictures_lightly(
     runs: dict[str, tr.Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:

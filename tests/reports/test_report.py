@@ -58,7 +58,7 @@ def text_of(page: str) -> str:
 
 @pytest.mark.proof
 def test_a_hostile_table_s_report_in_a_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.reports.pictures.film.REPORT", 3)  # frames
+    monkeypatch.setattr("treino_film.pictures.REPORT", 3)  # frames
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"<b>x": rng.normal(size=150), "y\"'&": rng.normal(size=150)})
     frame["kind"] = np.where(frame["<b>x"] > 0, NASTY, "fine | `code` @all")
@@ -126,7 +126,7 @@ def test_as_markdown_it_has_the_same_figures(wine: Run) -> None:
 def test_nothing_is_measured_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The plane, the importances, the mistakes and the grid of a film are the same in all pictures of a run;
     and the trees are in its folder."""
-    monkeypatch.setattr("treino.reports.pictures.film.REPORT", 2)  # frames
+    monkeypatch.setattr("treino_film.pictures.REPORT", 2)  # frames
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(1500, 4)), columns=list("abcd"))
     frame["kind"] = np.where(frame.a * frame.b > 0, "same", "other")

@@ -104,7 +104,7 @@ def pages(folder: Path, table: Path, photos: Path) -> dict[str, tuple[str, int]]
     made: dict[str, tuple[str, int]] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("treino.reports.pictures.film.REPORT", 3)  # frames
+        patch.setattr("treino_film.pictures.REPORT", 3)  # frames
         how: dict[str, Any] = {"target": f"class {TEXT}", "epochs": 3, "missing": [TEXT]}
         run = tr.fit(table, out=folder / f"run {NAME}", hidden=[4], **how)
         steered = tr.fit(table, out=folder / f"steered {NAME}", lr=0.01, **how)

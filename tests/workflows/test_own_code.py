@@ -411,7 +411,7 @@ READS = {  # verbs, and the rule by which they refuse without the code; "": they
     "explain backprop first": FOREIGN,
     "predict sw:1 wine": ABSENT,
     "plot sw": ABSENT,
-    "plot first --what landscape": ABSENT,
+    "plot first --what confusion": ABSENT,
     "verify first": ABSENT,
     "verify sw:1": ABSENT,
     "resume sw --more 1": ABSENT,

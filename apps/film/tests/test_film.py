@@ -16,32 +16,34 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
-
 from tests.conftest import Said, refusal_of
 from tests.plots.browser import chromium
 from tests.plots.room import outside
+from tests.training.test_convolutions import SMALL, _tiny  # noqa: F401  (a built-in for every test here)
 from tests.waiting import HANG
+
 from treino import api
 from treino.api import Run
 from treino.base.errors import TreinoError
 from treino.base.words import numeral
 from treino.data import load
 from treino.folders.store.output_files import OutputFolder
-from treino.inspection.film import film_sight, frame_steps
-from treino.plots.film import _Stage, film_pictures
 from treino.plots.style import colour, look, new_figure
-from treino.reports.pictures.film import (
+from treino.reports.pictures.picture_files import draw
+from treino.reports.run_report import silent
+from treino_film.figures import _Stage, film_pictures, sheet_figure
+from treino_film.frames import FilterView, film_sight, frame_steps
+from treino_film.pictures import (
     REPORT,
-    draw_film,
     evenly,
     film_files,
-    film_player,
-    film_size,
     frames_of,
+    moving_picture,
+    section,
     sheet_words,
     steps_of,
 )
-from treino.reports.pictures.untrained import untrained
+from treino_film.untrained import untrained
 
 REFERENCES = Path(__file__).parent / "references"
 TWO = {"features": ["alcohol", "color_intensity"]}
@@ -109,14 +111,13 @@ def test_what_changed_is_measured_on_the_same_grid(wine: Run) -> None:
 @pytest.mark.slow
 def test_the_film_s_files(wine: Run, tmp_path: Path) -> None:
     told: list[str] = []
-    paths = draw_film(wine, 20, OutputFolder(tmp_path), lambda size: told.append(str(size)))
+    paths = draw(wine, ["film"], OutputFolder(tmp_path), tell=told.append, every=20)
     names = sorted(str(p.relative_to(tmp_path)) for p in paths)
     steps = steps_of(wine, 20)
     assert [n for n in names if n.startswith("film/")] == [f"film/frame-{s:02d}.png" for s in steps]
     assert {"film.gif", "film.html", "film.png"} <= set(names)
-    assert told == [f"{len(steps)} frames, about 1 MB"]
-    total = sum(p.stat().st_size for p in paths)
-    assert total / 4 < film_size(wine, 20).bytes < total * 4
+    assert told == [f"Film: {len(steps)} frames, about 1 MB"]
+    assert 1e6 / 4 < sum(p.stat().st_size for p in paths) < 4e6
     with Image.open(tmp_path / "film.gif") as animation:
         assert animation.n_frames == len(steps)
         assert animation.size == (640, 480)
@@ -129,9 +130,9 @@ def test_the_film_s_files(wine: Run, tmp_path: Path) -> None:
         assert float(caption.split(" · ")[2].removesuffix(" % changed")) == pytest.approx(share, rel=0.05)
     shown = page_pictures((tmp_path / "film.html").read_bytes())
     assert [words.partition(" of")[0] for words, _content in shown] == [f"Step {step}" for step in steps]
-    assert "other files" in str(refusal_of(draw_film, wine, 30, OutputFolder(tmp_path)))
+    assert "other files" in str(refusal_of(draw, wine, ["film"], OutputFolder(tmp_path), every=30))
     place = OutputFolder(tmp_path, replace=True)
-    again = draw_film(wine, 30, place)  # frames of the other film are gone
+    again = draw(wine, ["film"], place, every=30)  # frames of the other film are gone
     assert set(place.replaced) == set(paths)
     assert set((tmp_path / "film").iterdir()) == {p for p in again if p.parent.name == "film"}
 
@@ -153,7 +154,9 @@ def test_a_frame_over_constant_parts_is_the_whole_drawing(wine: Run, tmp_path: P
 
 
 @pytest.mark.slow
-def test_no_two_classes_get_one_colour_in_film_and_page(tmp_path: Path) -> None:
+def test_no_two_classes_get_one_colour_in_film_and_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Eleven classes of 4 to 60 rows around a circle: few pixels of some, many of others."""
     r, count = np.random.default_rng(3), 11
     class_N = np.repeat(np.arange(count), [60 if c % 3 else 4 for c in range(count)])
@@ -161,7 +164,8 @@ def test_no_two_classes_get_one_colour_in_film_and_page(tmp_path: Path) -> None:
     at_N2 = 3 * np.column_stack([np.cos(turn_N), np.sin(turn_N)]) + r.normal(0, 0.7, (len(class_N), 2))
     frame = pd.DataFrame(at_N2, columns=["x", "y"]).assign(k=[f"class {c:02}" for c in class_N])
     run = api.fit(frame, target="k", parent=tmp_path, steps=60, engine="batched")
-    files = dict(film_files(run, [0, 60]))
+    monkeypatch.setattr("treino_film.pictures.steps_of", lambda *_: [0, 60])
+    files = dict(film_files(run))
     wholes = [Image.open(io.BytesIO(files[f"film/frame-{step}.png"])) for step in ("00", "60")]
     pages = [Image.open(io.BytesIO(content)) for _words, content in page_pictures(files["film.html"])]
     ink_C3 = np.array([[int(colour(c)[i : i + 2], 16) for i in (1, 3, 5)] for c in range(count)])
@@ -196,13 +200,16 @@ def page_pictures(html: bytes) -> list[tuple[str, bytes]]:
 def test_of_a_long_film_gif_and_page_take_some_frames(wine: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert evenly([*range(301)], 151) == [*range(0, 301, 2)]
     assert evenly([*range(150)], 150) == [*range(150)]
-    monkeypatch.setattr("treino.reports.pictures.film.MOVING", 3)
-    files = dict(film_files(wine, [0, 1, 2, 3, 4]))
+    monkeypatch.setattr("treino_film.pictures.MOVING", 3)
+    monkeypatch.setattr("treino_film.pictures.steps_of", lambda *_: [0, 1, 2, 3, 4])
+    files = dict(film_files(wine))
     assert sum(name.startswith("film/") for name in files) == 5
     with Image.open(io.BytesIO(files["film.gif"])) as animation:
         assert animation.n_frames == 3
     steps = [int(re.search(r"Step (\d)", words)[1]) for words, _png in page_pictures(files["film.html"])]
     assert steps == [0, 2, 4]
+    monkeypatch.undo()
+    assert moving_picture(wine, silent) == dict(film_files(wine))["film.gif"]
 
 
 def test_a_film_that_has_no_room_is_refused_first(
@@ -210,7 +217,7 @@ def test_a_film_that_has_no_room_is_refused_first(
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=50_100_000))
     with pytest.raises(TreinoError, match="has 50 MB free") as caught:
-        draw_film(wine, 1, OutputFolder(tmp_path / "film"))
+        draw(wine, ["film"], OutputFolder(tmp_path / "film"), every=1)
     assert "every=" in caught.value.hint
     assert not (tmp_path / "film").exists()
     assert "at least 1" in str(refusal_of(steps_of, wine, 0))
@@ -265,7 +272,7 @@ def test_the_player_in_a_browser(name: str, tmp_path: Path) -> None:
     run = odd_run(name, tmp_path / "runs")
     with chromium() as browser:
         steps, path = evenly(steps_of(run), REPORT), tmp_path / "film.html"
-        path.write_text(film_player(run))
+        path.write_text(section(run)[0].html)
         page = browser.new_page(color_scheme="dark")
         page.set_default_timeout(1000 * HANG)
         said: list[str] = []
@@ -335,3 +342,32 @@ def test_untrained_networks_say_where_the_other_columns_are_held(
     assert sum(words in caption for words in held) >= 10  # but for the two axes and a name that is too long
     assert any(text.startswith("not on this plane: class_") for text in said)
     assert not any(text.startswith("nowhere") for text in said)
+
+
+def test_the_film_shows_the_filters_of_each_step_and_what_they_give(tmp_path: Path) -> None:
+    run = api.fit("tiny", parent=tmp_path, lean=True, **SMALL)
+    frames = list(frames_of(run, [0, 5, 12]))
+    for frame in frames:
+        shown, net = frame.shown, run.at(frame.step).net
+        assert isinstance(shown, FilterView)
+        assert (shown.picture.split, shown.picture.index) == ("validation", int(run.data.validation.index[0]))
+        np.testing.assert_array_equal(shown.kernel_UCHW, net[0].weight.detach().numpy()[shown.sight.units_U])
+        x_NCHW = run.data.validation.x.reshape(-1, *(run.item_shape or ()))
+        with torch.no_grad():
+            map_UHW = net[1](net[0](x_NCHW[:1]))[0]
+            answer_N = net(x_NCHW).argmax(dim=1)
+        np.testing.assert_allclose(shown.map_UHW, map_UHW[shown.sight.units_U], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(shown.predicted_N, answer_N)
+        assert shown.score.accuracy == float((answer_N == run.data.validation.y).double().mean())
+    before, now = frames[0].shown, frames[1].shown
+    assert isinstance(before, FilterView)
+    assert isinstance(now, FilterView)
+    length = np.linalg.norm(now.kernel_UCHW - before.kernel_UCHW) / np.linalg.norm(before.kernel_UCHW)
+    assert frames[1].change == pytest.approx(length)
+    assert frames[1].moved == (now.predicted_N != before.predicted_N).mean()
+    (picture,) = film_pictures(frames[1:2], 12)
+    assert "Step 5 of 12" in picture.caption
+    captions, meaning = sheet_words(frames)
+    assert "filters" in captions[1]
+    assert outside(sheet_figure([frame.shown for frame in frames], captions, "tiny", meaning)) == []
+    assert untrained(run, 2, OutputFolder(tmp_path)).stat().st_size

@@ -9,20 +9,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
+from tests.conftest import refusal_of
 from torch import nn
 from torch.nn import functional
 
-from tests.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, Loss, mlp
 from treino.inspection.boundary import principal_components
-from treino.inspection.landscape import (
-    LossSurface,
-    described,
+from treino_landscape.loss_surface import LossSurface, described, loss_surface
+from treino_landscape.planes import (
     filter_normalised,
     interpolation,
-    loss_surface,
     path_plane,
     random_plane,
     walk_points,

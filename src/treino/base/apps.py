@@ -1,4 +1,4 @@
-"""What apps add to treino, found by entry points: verbs, names for Python, formats, schemas, functions."""
+"""What apps add to treino, found by entry points: verbs, names, formats, schemas, pictures, functions."""
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -17,7 +17,14 @@ ENTRY_BROKEN = Refusal(
 )
 
 Group = Literal[
-    "treino.verbs", "treino.names", "treino.formats", "treino.schemas", "treino.functions", "treino.entries"
+    "treino.verbs",
+    "treino.names",
+    "treino.formats",
+    "treino.schemas",
+    "treino.pictures",
+    "treino.pictures_together",
+    "treino.functions",
+    "treino.entries",
 ]
 
 

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
 from rich.text import Text
 
+from treino.base.apps import entries
 from treino.base.console import line
 from treino.base.signatures import declare, own_parameters
 from treino.base.words import N_, _, placeholders
@@ -47,7 +48,8 @@ def names(setting: str) -> list[str]:
 
 def picture_names() -> list[str]:
     """The names of the pictures of a run."""
-    return [name for name, _entry in _entries("reports/pictures/picture_files.py", "PICTURES")]
+    own = (name for name, _entry in _entries("reports/pictures/picture_files.py", "PICTURES"))
+    return [*own, *entries("treino.pictures")]
 
 
 def _entries(file: str, variable: str) -> Iterator[tuple[str, ast.expr]]:

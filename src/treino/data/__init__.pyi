@@ -5,6 +5,7 @@ from treino.data.cell_forms import form_of as form_of
 from treino.data.cell_forms import missing as missing
 from treino.data.cell_forms import truth_of as truth_of
 from treino.data.dataset import Data as Data
+from treino.data.dataset import in_memory as in_memory
 from treino.data.documents import DataSource as DataSource
 from treino.data.loader import load as load
 from treino.data.plain_cells import number as number
@@ -22,8 +23,10 @@ from treino.data.readers.file_bytes import decide as decide
 from treino.data.readers.file_bytes import open_file as open_file
 from treino.data.readers.file_bytes import unreadable as unreadable
 from treino.data.rows import Rows as Rows
+from treino.data.rows import generator as generator
 from treino.data.sources import BuiltinName as BuiltinName
 from treino.data.sources import read as read
+from treino.data.splits import split_name as split_name
 from treino.data.summaries.description import describe as describe
 from treino.data.table import Column as Column
 from treino.data.table import Table as Table

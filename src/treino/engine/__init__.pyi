@@ -6,6 +6,8 @@ from treino.engine.defaults import DEFAULTS as DEFAULTS
 from treino.engine.devices import torch_threads as torch_threads
 from treino.engine.init import INITS as INITS
 from treino.engine.kernels import KERNELS as KERNELS
+from treino.engine.kernels.lanes import LanesKernel as LanesKernel
+from treino.engine.kernels.lanes import lanes_obstacle as lanes_obstacle
 from treino.engine.losses import LOSSES as LOSSES
 from treino.engine.losses import QUANTILES as QUANTILES
 from treino.engine.losses import Loss as Loss
@@ -14,6 +16,8 @@ from treino.engine.metrics import METRICS as METRICS
 from treino.engine.metrics import measure as measure
 from treino.engine.metrics import metric_name as metric_name
 from treino.engine.metrics import probabilities as probabilities
+from treino.engine.model import Model as Model
+from treino.engine.net_state import untrained_tensors as untrained_tensors
 from treino.engine.nets import CNN as CNN
 from treino.engine.nets import MLP as MLP
 from treino.engine.nets import Net as Net
@@ -22,6 +26,7 @@ from treino.engine.optim import HP as HP
 from treino.engine.optim import OPTIMIZERS as OPTIMIZERS
 from treino.engine.optim import UpdateInputs as UpdateInputs
 from treino.engine.optim import torch_settings as torch_settings
+from treino.engine.population import Layout as Layout
 from treino.engine.registries import foreign as foreign
 from treino.engine.rng import dropout_keys as dropout_keys
 from treino.engine.rng import fork_rng as fork_rng

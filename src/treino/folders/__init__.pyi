@@ -1,6 +1,7 @@
 from treino.folders.access import Access as Access
 from treino.folders.coverage import coverage_scores as coverage_scores
 from treino.folders.data_source import files_trained_on as files_trained_on
+from treino.folders.data_source import load_data as load_data
 from treino.folders.documents.listing import Known as Known
 from treino.folders.documents.listing import detailed_listing as detailed_listing
 from treino.folders.documents.reading import read_checkpoint as read_checkpoint
@@ -11,6 +12,7 @@ from treino.folders.documents.reading import read_tensors as read_tensors
 from treino.folders.documents.run_result import RunResult as RunResult
 from treino.folders.documents.run_spec import RunSpec as RunSpec
 from treino.folders.network_source import UserFiles as UserFiles
+from treino.folders.network_source import run_network as run_network
 from treino.folders.prediction import reading_of as reading_of
 from treino.folders.run_records import MEMBER as MEMBER
 from treino.folders.run_records import epochs_of as epochs_of
@@ -26,6 +28,7 @@ from treino.folders.store.new_names import checked_name as checked_name
 from treino.folders.store.new_names import in_use as in_use
 from treino.folders.store.output_files import PAGE as PAGE
 from treino.folders.store.output_files import OutputFile as OutputFile
+from treino.folders.store.output_files import OutputFolder as OutputFolder
 from treino.folders.store.removal import delete as delete
 from treino.folders.store.run_lookup import RUN_MISSING as RUN_MISSING
 from treino.folders.store.run_lookup import fenced as fenced

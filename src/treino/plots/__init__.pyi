@@ -1,4 +1,16 @@
+from treino.plots.captions import axis_names as axis_names
+from treino.plots.captions import score_text as score_text
+from treino.plots.captions import view_sentences as view_sentences
 from treino.plots.page import html_page as html_page
+from treino.plots.panels import boundaries_grid as boundaries_grid
+from treino.plots.panels import draw_boundary as draw_boundary
+from treino.plots.panels import grid_figure as grid_figure
+from treino.plots.panels import limits_of as limits_of
+from treino.plots.points import class_key as class_key
+from treino.plots.points import row_key as row_key
+from treino.plots.points import wrong_key as wrong_key
+from treino.plots.report.blocks import Block as Block
+from treino.plots.report.blocks import Drawing as Drawing
 from treino.plots.report.blocks import TableCell as TableCell
 from treino.plots.report.charts import figure as figure
 from treino.plots.report.charts import figures_table as figures_table

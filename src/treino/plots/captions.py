@@ -57,6 +57,7 @@ def score_text(score: Score) -> str:
 
 
 def view_sentences(plane: Plane) -> list[str]:
+    """Say what the plane is, if it isn't that of all inputs, and how often it agrees with the network."""
     if plane.axes.view == "all":
         return []
     words = {

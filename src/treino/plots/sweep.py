@@ -11,7 +11,7 @@ from treino.base.words import _, numeral
 from treino.engine.metrics import metric_name
 from treino.inspection.input_planes import Plane
 from treino.plots import style
-from treino.plots.film import grid_figure
+from treino.plots.panels import boundaries_grid
 from treino.training.search.judge import Density, Setting, SettingImportance, SweepFigures
 
 # ---- learning curves
@@ -68,7 +68,7 @@ SIDE = 2.25  # inches: height of a panel
 def boundaries_figure(planes: Sequence[Plane], captions: Sequence[str], name: str) -> "style.Figure":
     """Draw the boundaries, the best network's first. captions: one above each panel."""
     title = _("The best {n}: {name}").format(n=len(planes), name=style.label(name, 46))
-    return grid_figure(planes, captions, title, [_("Fainter: less sure; ringed: wrong.")], SIDE)
+    return boundaries_grid(planes, captions, title, [_("Fainter: less sure; ringed: wrong.")], SIDE)
 
 
 # ---- importance of settings

@@ -13,8 +13,7 @@ from treino.plots.report.compare import compared_sections
 from treino.plots.report.html import html
 from treino.plots.report.run import run_sections, subtitle
 from treino.plots.report.sweep import SweepFacts, sweep_sections, sweep_subtitle
-from treino.reports.pictures.film import Size, draw_film
-from treino.reports.pictures.output import MissingParts, gathered
+from treino.reports.pictures.output import MissingParts
 from treino.reports.pictures.picture_files import draw, usual_of_a_run
 from treino.reports.run_comparison import compared
 from treino.reports.run_report import Tell, called_again, check_begun, run_report_of, silent, sweep_as_typed
@@ -47,15 +46,13 @@ def draw_pictures(
     names: Sequence[str],
     place: OutputFolder | None,
     missing: list[TreinoError],
-    every: int | None = None,
-    tell: Callable[[Size], None] = lambda size: None,
+    tell: Callable[[str], None] = lambda sentence: None,
     **choices: Any,
 ) -> list[Path]:
     """Draw these pictures into ``place`` (default: the folder's ``pictures/``) and return their paths.
 
-    For a sweep, pictures of one network show its winner. every: steps between two frames of a film; ``tell``
-    gets the film's size before it is made. missing: collects the errors of pictures that can't be drawn.
-    choices: as in ``treino.reports.pictures.picture_files.draw``.
+    For a sweep, pictures of one network show its winner. missing: collects the errors of pictures that can't
+    be drawn. tell, choices: as in ``treino.reports.pictures.picture_files.draw``.
     """
     if isinstance(opened, StoredStudy):
         return draw_study(opened, names, place, missing)
@@ -64,12 +61,7 @@ def draw_pictures(
         if own := [name for name in names if not of_one(name)]:
             paths += draw_sweep(opened, own, place, missing)
         names = [name for name in names if of_one(name)]
-    if still := [name for name in names if name != "film"]:
-        paths += draw(run_in(opened), still, place, missing, **choices)
-    if "film" in names:
-        with gathered(missing, "film"):
-            paths += draw_film(run_in(opened).of_target(choices.get("of")), every, place, tell)
-    return paths
+    return paths + (draw(run_in(opened), names, place, missing, tell, **choices) if names else [])
 
 
 # ---- the facts of a sweep

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from treino.base.apps import brought
 from treino.base.errors import Refusal, TreinoError
 from treino.base.own_objects import is_own
 from treino.base.words import _
@@ -25,12 +26,11 @@ from treino.inspection.row_influence import proponents, quick_xray
 from treino.plots.data_page import image_blocks
 from treino.plots.mistakes import LINES
 from treino.plots.mistakes import PICTURES as IN_PICTURE
-from treino.plots.report.blocks import Block, Drawing, ListBlock, Paragraph, Picture
+from treino.plots.report.blocks import Block, ListBlock, Paragraph, Picture
 from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.proponents import about_proponents, folded
 from treino.plots.report.run import RunReport
 from treino.reports.pictures import network_errors, shown_splits
-from treino.reports.pictures.film import film_player
 from treino.reports.pictures.insides import mistakes_of
 from treino.reports.pictures.output import MissingParts
 from treino.reports.pictures.picture_files import PICTURES
@@ -41,9 +41,6 @@ from treino.settings.spec import FLAGS, OF_DATA
 from treino.training.search.space import space_in
 from treino.training.stored_results import StoredSweep
 
-FILM_LONG = Refusal(
-    "the run would be played again for it, and that takes long.", "See: treino plot {run} [[what=film]]"
-)
 CLASSES_MANY = Refusal(
     "{n} classes are too many for a table on a page.", "See: treino plot {run} [[what=confusion]]"
 )
@@ -108,7 +105,6 @@ def _sweep_arguments(spec: SweepSpec) -> dict[str, Any]:
 MOST_TARGETS = 4  # maximum number of targets whose pictures a page shows
 MOST_CLASSES = 20  # maximum number of classes in a confusion matrix that a page shows legibly
 HEAVY = 600_000  # bytes from which a picture is stored with less exact pixels
-LONGEST = 60.0  # maximum seconds of a training that is replayed for its film
 
 
 Tell = Callable[[str, int, int], None]  # of what is written next, its number, and how many there are
@@ -212,11 +208,8 @@ def _of_each_target(run: StoredRun, make: Callable[[StoredRun], Sequence[Block]]
 
 
 def _film(run: StoredRun) -> Sequence[Block]:
-    """Return the film's player; nothing if replaying the run would take long."""
-    result = run.result
-    if result is None or max(result.seconds, sum(s or 0 for s in result.epoch_seconds)) > LONGEST:
-        raise FILM_LONG(run=run.typed)
-    return (Drawing(film_player(run), wide=True),)
+    blocks: Sequence[Block] = brought("treino.functions", "film")(run)
+    return blocks
 
 
 def _boundary(run: StoredRun) -> Sequence[Block]:

@@ -119,7 +119,7 @@ def _put(
     missing: list[TreinoError],
 ) -> list[Path]:
     drawn = {name: partial(lambda n: [(f"{n}.png", png(pictures[n]()))], name) for name in pictures}
-    return put_each(folder, drawn, [f"{name}.png" for name in pictures], to, missing)
+    return put_each(folder, drawn, lambda name: [f"{name}.png"], to, missing)
 
 
 def figures_of(sweep: StoredSweep) -> SweepFigures:

@@ -28,8 +28,10 @@ from treino.training.refit import watched as watched
 from treino.training.replay import Playback as Playback
 from treino.training.replay import Snapshot as Snapshot
 from treino.training.replay import last_step as last_step
+from treino.training.replay import networks as networks
 from treino.training.replay import snapshots as snapshots
 from treino.training.replay import training_rows as training_rows
+from treino.training.resolution import resolve as resolve
 from treino.training.search.judge import SURE as SURE
 from treino.training.search.judge import by_rows as by_rows
 from treino.training.search.judge import selection_bias as selection_bias

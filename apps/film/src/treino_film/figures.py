@@ -1,4 +1,4 @@
-"""Frames of a film as pictures, with their captions, and several networks side by side."""
+"""Frames of a film as pictures, with their captions, and several of them on a sheet."""
 
 import io
 import math
@@ -13,16 +13,23 @@ from numpy.typing import NDArray
 
 from treino.base.text import listed
 from treino.base.words import _, numeral
-from treino.data.splits import split_name
-from treino.inspection.film import FilterView, Frame, Shown
-from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points
+from treino.data import split_name
+from treino.inspection import Boundary, Fit, InputLine, Plane
 from treino.inspection.outputs import AnsweredPicture
-from treino.plots import style
-from treino.plots.boundary import draw_regions
-from treino.plots.captions import axis_names, held_sentence, score_text
-from treino.plots.confusion import draw_curve, draw_fit
+from treino.plots import (
+    axis_names,
+    boundaries_grid,
+    class_key,
+    draw_boundary,
+    grid_figure,
+    limits_of,
+    row_key,
+    score_text,
+    style,
+    wrong_key,
+)
 from treino.plots.pixels import TINTS, on_white, photograph, tile
-from treino.plots.points import class_key, draw_rows, row_key, wrong_key
+from treino_film.frames import FilterView, Frame, Shown
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -126,15 +133,7 @@ def limits(shown: Shown) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the x and y limits that all frames share."""
     if isinstance(shown, FilterView):
         return (0.0, PICTURE + GAP + _across(shown) * STEP), (0.0, _down(shown) * PAIR)
-    if isinstance(shown, Plane):
-        return (shown.x_R[0], shown.x_R[-1]), (shown.y_R[0], shown.y_R[-1])
-    if isinstance(shown, InputLine) and shown.classes:
-        return (shown.x_R[0], shown.x_R[-1]), (0.0, 1.02)
-    true_N = np.concatenate([p.true_N for p in shown.points])
-    low, high = float(true_N.min()), float(true_N.max())
-    margin = 0.12 * (high - low) or 0.5 * max(1.0, abs(high))
-    across = (low - margin, high + margin)
-    return ((shown.x_R[0], shown.x_R[-1]) if isinstance(shown, InputLine) else across), across
+    return limits_of(shown)
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,20 +232,11 @@ def _key(shown: Boundary) -> tuple[list[Any], list[str]]:
 
 
 def draw_shown(axes: "style.Axes", shown: Shown) -> None:
-    """Draw regions and rows, a curve and rows, predicted against true values, or filters."""
+    """Draw a boundary, or filters."""
     if isinstance(shown, FilterView):
         _draw_filters(axes, shown)
-    elif isinstance(shown, Plane):
-        draw_regions(axes, shown)
-        draw_rows(axes, shown.points, len(shown.classes))
-    elif isinstance(shown, InputLine) and shown.classes:
-        for c in range(len(shown.classes)):
-            axes.plot(shown.x_R, shown.value_RC[:, c], color=style.colour(c))
-        draw_rows(axes, tuple(_on_floor(p, len(shown.classes)) for p in shown.points), len(shown.classes))
-    elif isinstance(shown, InputLine):
-        draw_curve(axes, shown)
     else:
-        draw_fit(axes, shown, *limits(shown)[0])
+        draw_boundary(axes, shown)
 
 
 PICTURE, GAP, STEP, PAIR, NAME = 2.0, 0.4, 1.1, 2.5, 0.35  # in widths of a filter
@@ -308,13 +298,6 @@ def filters_sentence(shown: FilterView) -> str:
     )
 
 
-def _on_floor(points: Points, classes: int) -> Points:
-    """Return rows with one input, placed in lanes at the bottom, one per class."""
-    lane_N = 0.02 + 0.025 * points.true_N if classes <= 12 else np.full(len(points), 0.03)
-    at_N2 = np.column_stack([points.at_NK[:, 0], lane_N])
-    return Points(points.split, at_N2, points.true_N, points.predicted_N, points.index_N, points.total)
-
-
 def place_sentence(frame: Frame, last: int) -> str:
     """Return the frame's step, epoch, loss and score in one line."""
     if not frame.step:
@@ -367,83 +350,19 @@ def film_title(shown: Shown) -> str:
     return _("{name}, while it learns").format(name=name)
 
 
-# ---- several networks side by side
-
-ACROSS = 3
-SMALLER = 0.3  # size of row markers, relative to pictures of one network
-CAPTION, LINE = 46, 0.135  # characters per caption line, and inches between lines
-LOW = 0.4  # inches: height of the legend
-
-
-@style.look()
-def grid_figure(
-    shown: Sequence[Shown],
-    captions: Sequence[str],
-    title: str,
-    sentences: Sequence[str] = (),
-    side: float = 1.71,
+def sheet_figure(
+    shown: Sequence[Any], captions: Sequence[str], title: str, sentences: Sequence[str] = ()
 ) -> "style.Figure":
-    """Draw a panel per network, three per line; above each, its caption and the classes that win nowhere.
-
-    side: a panel's height in inches.
-    """
-    if isinstance(shown[0], FilterView):
-        lines_above = [*sentences, filters_sentence(shown[0])]
-    else:
-        x_name, y_name = axis_names(shown[0])
-        lines_above = [*sentences, _("Across: {x}; up: {y}.").format(x=x_name, y=y_name)]
-    if isinstance(shown[0], Plane) and (sentence := held_sentence(shown[0])):
-        lines_above.append(sentence)
-    wrapped = [textwrap.wrap(style.label(caption, 3 * CAPTION), CAPTION) for caption in captions]
-    lost = any(_nowhere(one)[0] for one in shown)
-    pitch = side + (0.355 if lost else 0.2) + LINE * max(map(len, wrapped))
-    figure = style.new_figure(
-        style.header_inches(lines_above) + 0.32 + pitch * math.ceil(len(shown) / ACROSS)
-    )
-    inches = figure.get_figheight()
-    top = style.header(figure, title, lines_above)
-    pitch = (top - LOW / inches) / math.ceil(len(shown) / ACROSS)
-    for place, (one, caption) in enumerate(zip(shown, wrapped, strict=True)):
-        line, column = divmod(place, ACROSS)
-        width = 0.98 / ACROSS
-        corner = 0.012 + column * width, top - (line + 1) * pitch + 0.06 / inches
-        axes = figure.add_axes((*corner, width - 0.016, side / inches))
-        _panel(axes, one)
-        _above(axes, *_nowhere(one), up=1, size=7.5)
-        _above(axes, "\n".join(caption), style.INK, up=13 if lost else 2, size=8)
-    if names := style.class_labels(shown[0].classes)[:8]:
-        squares = [style.spot("s", 6, color=style.colour(c)) for c in range(len(names))]
-        style.legend_in_lines(figure, squares, names, (0.012, 0.0, 0.976, LOW / inches), 8, columnspacing=1.2)
-    return figure
+    """Draw frames, or networks, side by side, with a caption above each."""
+    if not isinstance(shown[0], FilterView):
+        return boundaries_grid(shown, captions, title, sentences)
+    return grid_figure(shown, captions, title, [*sentences, filters_sentence(shown[0])], _small_filters)
 
 
-def _panel(axes: "style.Axes", one: Shown) -> None:
-    from matplotlib.collections import PathCollection
-
-    draw_shown(axes, one)
-    if isinstance(one, FilterView):
-        axes.set_axis_off()
-        for text in axes.texts:
-            text.set_fontsize(6)
-    (x0, x1), (y0, y1) = limits(one)
-    axes.set(xlim=(x0, x1), ylim=(y0, y1), xticks=[], yticks=[])
-    for marks_of in axes.collections:
-        if isinstance(marks_of, PathCollection):
-            marks_of.set_sizes(marks_of.get_sizes() * SMALLER)
-            marks_of.set_linewidth(0.6)
-
-
-def _above(axes: "style.Axes", words: str, ink: str, up: float, size: float) -> None:
-    """Write words above a panel. up: distance in points."""
-    places: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
-    axes.annotate(words, (0, 1), (0, up), color=ink, fontsize=size, **places)
-
-
-def _nowhere(one: Shown) -> tuple[str, str]:
-    if not one.absent:
-        return "", style.INK
-    names = style.class_labels(one.classes, 14)
-    absent = listed([names[c] for c in one.absent], 3)
-    if isinstance(one, Plane) and one.axes.view != "all":  # it may predict the class outside this plane
-        return _("not on this plane: {names}").format(names=absent), style.SOFT
-    return _("nowhere: {names}").format(names=absent), style.ALARM
+def _small_filters(axes: "style.Axes", shown: FilterView) -> None:
+    across, up = limits(shown)
+    _draw_filters(axes, shown)
+    axes.set_axis_off()
+    axes.set(xlim=across, ylim=up)
+    for text in axes.texts:
+        text.set_fontsize(6)

@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from treino.data.dataset import Data
-from treino.data.rows import Rows
-from treino.inspection.boundary import boundary, columns_with_an_axis, score, sight
-from treino.inspection.input_planes import (
+from treino.data import Data, Rows
+from treino.inspection import (
     Boundary,
     Floats,
     InputAxes,
@@ -23,18 +21,16 @@ from treino.inspection.input_planes import (
     Plane,
     Score,
     Split,
+    boundary,
+    columns_with_an_axis,
     finite_winners,
     held_out,
-    row_of,
-)
-from treino.inspection.outputs import (
-    AnsweredPicture,
-    answered_picture,
-    has_answer,
-    outputs,
+    layers_as_they_run,
     predicted_classes,
+    row_of,
+    sight,
 )
-from treino.inspection.thumbnails import layers_as_they_run
+from treino.inspection.outputs import AnsweredPicture, answered_picture, has_answer, outputs
 
 SPLITS: tuple[Split, ...] = ("train", "validation")
 FRAMES = 60
@@ -165,7 +161,9 @@ def view(
 ) -> Shown:
     """Compute one frame's picture of a network. seen: from ``film_sight``."""
     if not isinstance(seen, FilterSight):
-        return boundary(net, data, resolution=resolution, item_shape=item_shape, splits=SPLITS, seen=seen)
+        return boundary.boundary(
+            net, data, resolution=resolution, item_shape=item_shape, splits=SPLITS, seen=seen
+        )
     first = _first_convolution(net, seen.row, item_shape)
     assert first is not None
     kernel_UCHW, map_UHW = first
@@ -177,7 +175,7 @@ def view(
         answered_picture(net, data, seen.split, seen.row, item_shape) if answers else None,
         kernel_UCHW[seen.units_U],
         map_UHW[seen.units_U],
-        score(lambda _x: out, replace(data, test=data.test[:0])),
+        boundary.score(lambda _x: out, replace(data, test=data.test[:0])),
         predicted_classes(out, data.threshold).numpy() if data.classes else np.empty(0, np.int64),
         data.name,
     )

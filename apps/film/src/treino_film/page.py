@@ -9,8 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from treino.base.words import _, localised
-from treino.plots.page import html_page
-from treino.plots.svg import line
+from treino.plots import html_page, line
 from treino_doctor.base.markup import tag, verbatim
 
 SCRIPT, STYLE = (Path(__file__).with_name(f"film.{kind}") for kind in ("js", "css"))

@@ -1,66 +1,52 @@
 """The film of a run: the network's outputs over its inputs, from the first to the last step."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-
-from markupsafe import Markup
 
 from treino.base.errors import Refusal
 from treino.base.words import _, numeral
-from treino.folders.store.output_files import OutputFolder
-from treino.folders.stored_run import StoredRun
-from treino.folders.timeline import epoch_count
-from treino.inspection.film import (
-    FilterView,
-    Frame,
-    NetworkState,
-    Shown,
-    difference,
-    film,
-    film_sight,
-    frame_steps,
-)
-from treino.inspection.input_planes import Plane
-from treino.plots.captions import view_sentences
-from treino.plots.film import (
+from treino.folders import StoredRun, epoch_count
+from treino.inspection import Plane
+from treino.plots import Block, Drawing, style, view_sentences
+from treino.reports import File, plane_of
+from treino.reports.run_report import Tell
+from treino.training import last_step, networks
+from treino_film.figures import (
     GIF_WIDTH,
     FilmPicture,
     few_colours,
     film_pictures,
     film_title,
     gif,
-    grid_figure,
     image_png,
     share,
+    sheet_figure,
 )
-from treino.plots.film_page import PageFrame, film_html, film_page
-from treino.plots.style import png
-from treino.reports.pictures import FILM_FILES, FRAMES, File, plane_of
-from treino.reports.pictures.output import put
-from treino.training.replay import last_step, networks
+from treino_film.frames import (
+    FilterView,
+    Frame,
+    NetworkState,
+    difference,
+    film,
+    film_sight,
+    frame_steps,
+)
+from treino_film.page import PageFrame, film_html, film_page
 
 EVERY_RANGE = Refusal("[[every]] must be at least 1; it is {n}.", "A frame for each ten steps: [[every=10]]")
 FILM_TOO_LARGE = Refusal(
     "The film would be {size}, and {path} has {free} free.",
     "Take fewer frames, e.g. [[every={n}]], or another disk: [[to=FOLDER]].",
 )
+FILM_LONG = Refusal(
+    "the run would be played again for it, and that takes long.", "See: treino plot {run} [[what=film]]"
+)
 
 SHEET, REPORT, MOVING = 12, 24, 150  # maximum frames: on the contact sheet, in a report, in GIF and page
 OTHERS = 2.0  # factor for the bytes of GIF, page and sheet besides the frames
 LEFT = 50_000_000  # bytes that must stay free on the disk
-
-
-@dataclass(frozen=True)
-class Size:
-    """A film's size before it is made: its steps, and estimated bytes."""
-
-    steps: tuple[int, ...]
-    bytes: int
-
-    def __str__(self) -> str:
-        return _("{n:,} frames, about {size}").format(n=len(self.steps), size=megabytes(self.bytes))
+LONGEST = 60.0  # maximum seconds of a training that is replayed for a report
 
 
 def megabytes(count: int) -> str:
@@ -99,11 +85,18 @@ def frames_of(run: StoredRun, steps: Iterable[int]) -> Iterator[Frame]:
     return film(shots, seen, run.data, item_shape=run.item_shape)
 
 
-def film_player(run: StoredRun) -> Markup:
-    """Return the film as an HTML fragment for a report."""
+def section(run: StoredRun) -> Sequence[Block]:
+    """Return the film's player for a report.
+
+    Raises:
+        TreinoError: replaying the run would take long.
+    """
+    result = run.result
+    if result is None or max(result.seconds, sum(s or 0 for s in result.epoch_seconds)) > LONGEST:
+        raise FILM_LONG(run=run.typed)
     frames = frames_of(run, evenly(steps_of(run), REPORT))
     page_frames = [_page_frame(picture) for picture in film_pictures(frames, last_step(run))]
-    return film_html(page_frames, run.data.name)
+    return (Drawing(film_html(page_frames, run.data.name), wide=True),)
 
 
 def _page_frame(picture: FilmPicture) -> PageFrame:
@@ -116,16 +109,31 @@ def evenly(steps: Sequence[int], most: int) -> list[int]:
     return [steps[place] for place in sorted(places)]
 
 
-def film_size(run: StoredRun, every: int | None = None) -> Size:
-    """Estimate the film's size from its number of frames and the last frame's bytes."""
+def announcement(run: StoredRun, place: Path, every: int | None = None) -> str:
+    """Return a sentence with the film's number of frames and its bytes, estimated from the last frame.
+
+    place: the folder for it.
+
+    Raises:
+        TreinoError: the disk lacks space for the film; the run can't be replayed.
+    """
     steps = steps_of(run, every)
     (picture,) = film_pictures(frames_of(run, steps[-1:]), last_step(run))
-    return Size(tuple(steps), round(len(steps) * len(image_png(picture.image)) * OTHERS))
+    count = round(len(steps) * len(image_png(picture.image)) * OTHERS)
+    size = _("{n:,} frames, about {size}").format(n=len(steps), size=megabytes(count))
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if count > free - LEFT:
+        raise FILM_TOO_LARGE(
+            size=size, path=place, free=megabytes(free), n=max(2, 2 * max(1, steps[-1] // 60))
+        )
+    return _("Film: {size}").format(size=size)
 
 
-def film_files(run: StoredRun, steps: Iterable[int]) -> Iterator[File]:
-    """Yield the frames as PNG, then contact sheet, GIF and page."""
-    wanted, last = sorted(steps), last_step(run)
+def film_files(run: StoredRun, every: int | None = None) -> Iterator[File]:
+    """Yield the frames as PNG, then contact sheet, GIF and page. every: steps between two frames."""
+    wanted, last = steps_of(run, every), last_step(run)
     sheet, moving = set(evenly(wanted, SHEET)), set(evenly(wanted, MOVING))
     on_sheet: list[Frame] = []
     gif_frames, page_frames = [], []
@@ -138,9 +146,11 @@ def film_files(run: StoredRun, steps: Iterable[int]) -> Iterator[File]:
         on_sheet += [picture.frame] if step in sheet else []
     captions, sentences = sheet_words(on_sheet)
     title = film_title(on_sheet[0].shown)
-    yield "film.png", png(grid_figure([f.shown for f in on_sheet], captions, title, sentences))
+    yield "film.png", style.png(sheet_figure([f.shown for f in on_sheet], captions, title, sentences))
     yield "film.gif", gif(gif_frames)
-    yield "film.html", film_page(page_frames, run.data.name, about(run, on_sheet[-1].shown)).encode()
+    about, shown = _("Run {run}: every frame has the weights that the network had then."), on_sheet[-1].shown
+    above = [about.format(run=run.name), *(view_sentences(shown) if isinstance(shown, Plane) else [])]
+    yield "film.html", film_page(page_frames, run.data.name, above).encode()
 
 
 def sheet_words(frames: list[Frame]) -> tuple[list[str], list[str]]:
@@ -168,44 +178,11 @@ def sheet_words(frames: list[Frame]) -> tuple[list[str], list[str]]:
     return captions, [meaning] if counted else []
 
 
-def about(run: StoredRun, shown: Shown) -> list[str]:
-    """Return sentences that name the run and describe the film's plane."""
-    sentences = [_("Run {run}: every frame has the weights that the network had then.").format(run=run.name)]
-    return sentences + (view_sentences(shown) if isinstance(shown, Plane) else [])
-
-
-def draw_film(
-    run: StoredRun,
-    every: int | None = None,
-    to: OutputFolder | None = None,
-    tell: Callable[[Size], None] = lambda size: None,
-) -> list[Path]:
-    """Make the film in ``to``, or in the run's ``pictures/``. ``tell`` gets its size before writing begins.
-
-    Raises:
-        TreinoError: the disk lacks space for the film; the run can't be replayed.
-    """
-    if to is not None:
-        to.check(FILM_FILES)
-    size = film_size(run, every)
-    tell(size)
-    place = to.path if to is not None else run.path
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
-    if size.bytes > free - LEFT:
-        raise FILM_TOO_LARGE(
-            size=size, path=place, free=megabytes(free), n=max(2, 2 * max(1, size.steps[-1] // 60))
-        )
-    paths = put(run.folder, film_files(run, size.steps), to)
-    if to is not None:
-        to.remove_others(FRAMES)
-        return paths
-    folder = run.folder.within("pictures/film")
-    for old in set(folder.glob("frame-*.png")) - set(paths):  # left by a film with other steps
-        old.unlink()
-    return paths
-
-
-def film_picture(run: StoredRun) -> Iterator[File]:
-    return film_files(run, steps_of(run))
+def moving_picture(run: StoredRun, tell: Tell) -> bytes:
+    """Return the film as a GIF. tell: gets how many frames are drawn, now and then."""
+    steps, images = evenly(steps_of(run), MOVING), []
+    for number, picture in enumerate(film_pictures(frames_of(run, steps), last_step(run)), 1):
+        images.append(few_colours(picture, GIF_WIDTH))
+        if number % max(1, len(steps) // 10) == 0:
+            tell(_("Film"), number, len(steps))
+    return gif(images)

@@ -6,22 +6,15 @@ from typing import Any
 
 from torch import nn
 
-from treino.base.apps import names_of_packages
 from treino.base.errors import Refusal
 from treino.base.words import _
-from treino.data import BUILTINS
-from treino.data.dataset import Data, in_memory
-from treino.folders.data_source import load_data
-from treino.folders.network_source import run_network
-from treino.folders.store.output_files import OutputFolder
-from treino.folders.stored_run import StoredRun
-from treino.inspection.film import film_sight, view
-from treino.plots.captions import score_text
-from treino.plots.film import grid_figure
-from treino.plots.style import label, png
-from treino.settings.network_settings import LAYERS
-from treino.settings.spec import Settings, read_settings
-from treino.training.resolution import resolve
+from treino.data import Data, in_memory
+from treino.folders import OutputFolder, StoredRun, load_data, run_network
+from treino.plots import score_text, style
+from treino.settings import LAYERS, Settings, read_settings
+from treino.training import resolve
+from treino_film.figures import sheet_figure
+from treino_film.frames import film_sight, view
 
 UNTRAINED_RANGE = Refusal(
     "[[untrained]] draws 1 to {most} networks, and {n} were asked for.", "E.g. [[untrained=9]]"
@@ -34,11 +27,6 @@ UNTRAINED_OWN = Refusal(
 FILE = "untrained.png"
 MOST = 36
 RESOLUTION = 96
-
-
-def is_data(name: str) -> bool:
-    """Whether the name is data (a built-in, a package's or a file), not a run."""
-    return name in {*BUILTINS, *names_of_packages("data")} or Path(name).is_file()
 
 
 def untrained(source: Any, count: int, to: OutputFolder | None = None, **settings: Any) -> Path:
@@ -70,9 +58,9 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
         figure = score_text(one.score) or _("its output is not finite")
         shown.append(one)
         captions.append(_("seed {seed} · {figure}").format(seed=seed, figure=figure))
-    title = _("{n} untrained networks: {name}").format(n=count, name=label(data.name, 40))
+    title = _("{n} untrained networks: {name}").format(n=count, name=style.label(data.name, 40))
     sentence = _("They differ in nothing but the seed of their first weights; none has seen a row.")
-    content = png(grid_figure(shown, captions, title, [sentence]))
+    content = style.png(sheet_figure(shown, captions, title, [sentence]))
     if to is not None:
         return to.write(FILE, content)
     assert run is not None  # without ``run``, ``to`` is given

@@ -8,10 +8,10 @@ import numpy as np
 
 from treino.base.text import that_hold
 from treino.base.words import _, numeral
-from treino.data.splits import split_name
-from treino.inspection.input_planes import Floats
-from treino.inspection.landscape import STANDS, Interpolation, Landscape, SurfacePoint
+from treino.data import split_name
+from treino.inspection import Floats
 from treino.plots import style
+from treino_landscape.planes import STANDS, Interpolation, Landscape, SurfacePoint
 
 # ---- the picture of a loss landscape
 

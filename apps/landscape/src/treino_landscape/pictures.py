@@ -8,25 +8,23 @@ from torch import Tensor
 
 from treino.base.errors import Refusal
 from treino.base.words import numeral
-from treino.folders.stored_run import StoredRun
-from treino.inspection.input_planes import draw
-from treino.inspection.landscape import (
+from treino.folders import StoredRun
+from treino.inspection import draw
+from treino.plots import style
+from treino.reports import File
+from treino.training import last_step, snapshots
+from treino_landscape.figures import landscape_figure, line_figure, walker_figure
+from treino_landscape.loss_surface import MOST_ROWS, LossSurface, loss_surface
+from treino_landscape.planes import (
     FEWEST,
     MOMENTS,
-    MOST_ROWS,
     NUMBERS,
     Landscape,
-    LossSurface,
     interpolation,
-    loss_surface,
     path_plane,
     random_plane,
     walk_points,
 )
-from treino.plots.landscape import landscape_figure, line_figure, walker_figure
-from treino.plots.style import png
-from treino.reports.pictures import File
-from treino.training.replay import last_step, snapshots
 
 LINE_TWO_RUNS = Refusal(
     "A line has two ends, and {n} runs were given.", "Give two, e.g. treino plot wine-1 wine-2 [[what=line]]."
@@ -48,20 +46,22 @@ LINE_LOSSES_DIFFER = Refusal(
 def landscape_picture(run: StoredRun) -> list[File]:
     """Draw the loss over two filter-normalised random directions around the kept weights."""
     seed, run = int(run.settings["seed"]), run.member()
-    return [("landscape.png", png(landscape_figure(random_plane(surface_of(run), seed=seed), run.title)))]
+    return [
+        ("landscape.png", style.png(landscape_figure(random_plane(surface_of(run), seed=seed), run.title)))
+    ]
 
 
 def path_picture(run: StoredRun) -> list[File]:
     """Draw the loss over the plane of the run's path, from the first step with its final layers on."""
     run = run.member()
-    return [("path.png", png(landscape_figure(path_of(run)[1], run.title)))]
+    return [("path.png", style.png(landscape_figure(path_of(run)[1], run.title)))]
 
 
 def walker_picture(run: StoredRun) -> list[File]:
     """Draw the plane of the run's path in parts, as a walker in the fog sees it, and as a whole."""
     run = run.member()
     surface, land = path_of(run)
-    return [("walker.png", png(walker_figure(land, walk_points(surface, land), run.title)))]
+    return [("walker.png", style.png(walker_figure(land, walk_points(surface, land), run.title)))]
 
 
 def line(runs: Sequence[StoredRun], _smooth: float = 0.0) -> list[File]:
@@ -79,7 +79,7 @@ def line(runs: Sequence[StoredRun], _smooth: float = 0.0) -> list[File]:
     if len(first.data.validation):
         splits["validation"] = draw(first.data.validation, MOST_ROWS)
     losses = interpolation(surface, _end(surface, second), splits)
-    return [("line.png", png(line_figure(losses, first.title, second.title)))]
+    return [("line.png", style.png(line_figure(losses, first.title, second.title)))]
 
 
 def surface_of(run: StoredRun) -> LossSurface:
@@ -89,7 +89,6 @@ def surface_of(run: StoredRun) -> LossSurface:
 
 def path_of(run: StoredRun) -> tuple[LossSurface, Landscape]:
     """Return the plane of the run's path, from snapshots that are denser early, where weights move most."""
-
     surface, last, first = surface_of(run), last_step(run), run.timeline.layers_since
     count = min(MOMENTS, max(FEWEST, NUMBERS // surface.layout.n), last - first + 1)
     steps = np.unique(np.round(first + (last - first) * np.linspace(0, 1, count) ** 2).astype(int)).tolist()

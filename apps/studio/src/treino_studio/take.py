@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import ZipFile
 
+from treino.base.apps import brought
 from treino.base.encoding import compact_json
 from treino.base.errors import TreinoError
-from treino.base.words import _
 from treino.folders import OutputFile, RunFolder
 from treino.plots import importance_sentences
-from treino.reports import film_files, importance_of, steps_of
+from treino.reports import importance_of
 from treino.reports.export.formats import exported
 from treino.reports.report import report
 from treino.reports.run_report import Tell, silent, writing
@@ -41,12 +41,7 @@ def take(path: Path, form: str, tell: Tell = silent) -> tuple[str, bytes]:
     if form == "command":
         return f"{name}.txt", f"{commands(run)}\n".encode()
     if form == "gif":
-        steps = steps_of(run)
-        for number, (file, content) in enumerate(film_files(run, steps), 2):
-            if file == "film.gif":
-                return f"{name}.gif", content
-            if number % max(1, len(steps) // 10) == 0:
-                tell(_("Film"), min(number, len(steps)), len(steps))
+        return f"{name}.gif", brought("treino.functions", "moving_picture")(run, tell)
     if form == "report":
         with TemporaryDirectory() as folder:
             to = OutputFile(Path(folder) / "report.html", (".html",))

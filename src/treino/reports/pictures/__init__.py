@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from importlib import import_module
 from traceback import walk_tb
-from typing import TypeVar
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from treino.base.errors import Refusal, TreinoError
@@ -19,19 +20,19 @@ NET_REFUSES_ROWS = Refusal(
     "Inputs that are numbers of words or classes can't lie in between; look at [[what=confusion]].",
 )
 
-FRAMES = "film/frame-*.png"
-FILM_FILES = ("film.png", "film.gif", "film.html", FRAMES)
-
 File = tuple[str, bytes]  # name in pictures/, content
 
 
 @dataclass(frozen=True)
 class RunPicture:
-    """An entry of PICTURES. draw: returns a run's files. files: names or patterns; default: NAME.png.
+    """An entry of PICTURES. draw: returns a run's files. files: names or patterns; default: NAME.png. After
+    it is drawn, older files of a pattern are removed.
 
-    choices: what a reader may choose, as keyword arguments of ``draw``: ``row``, ``cell``. whole: shows all
-    targets together; else it shows one of several targets, which a reader may choose too (``of``).
+    choices: what a reader may choose, as keyword arguments of ``draw``: ``row``, ``cell``, ``every``. whole:
+    shows all targets together; else it shows one of several targets, which a reader may choose too (``of``).
     every_member: shows all networks of an ensemble; else a reader may choose one (``member``).
+    announcement: takes the run, the folder and the choices before anything is drawn, and returns a sentence
+    on it; it refuses a disk without room.
     """
 
     draw: Callable[..., Iterable[File]]
@@ -39,6 +40,16 @@ class RunPicture:
     choices: tuple[str, ...] = ()
     whole: bool = False
     every_member: bool = False
+    announcement: Callable[..., str] | None = None
+
+
+def drawn_by(module: str, function: str) -> Callable[..., Any]:
+    """Return this function of a module, which is imported when it is called."""
+
+    def draw(*args: Any, **choices: Any) -> Any:
+        return getattr(import_module(module), function)(*args, **choices)
+
+    return draw
 
 
 def shown_splits(run: StoredRun) -> tuple[Split, ...]:

@@ -85,32 +85,44 @@ class MissingParts:
 def put_each(
     folder: RunFolder,
     pictures: Mapping[str, Callable[[], Iterable[File]]],
-    files: Iterable[str],
+    files: Callable[[str], Iterable[str]],
     to: OutputFolder | None,
     missing: list[TreinoError] | None = None,
 ) -> list[Path]:
     """Write the files of each picture, by its name, with ``put``; continue after one that can't be drawn.
-    files: the names or patterns of all files.
+    files: the names or patterns of a picture's files.
 
     Raises:
         TreinoError: files that can't be written into ``to``; the first error, after all other pictures are
             drawn, if ``missing`` is None.
     """
     if to is not None:
-        to.check(files)
+        to.check(file for name in pictures for file in files(name))
     errors: list[TreinoError] = [] if missing is None else missing
     paths: list[Path] = []
     for name, picture in pictures.items():
         with gathered(errors, name):
-            paths += put(folder, picture(), to)
+            paths += put(folder, picture(), to, files(name))
     if errors and missing is None:
         raise errors[0]
     return paths
 
 
-def put(folder: RunFolder, pictures: Iterable[File], to: OutputFolder | None) -> list[Path]:
-    """Write each (name, content) into ``to`` or else the folder's ``pictures/``, and return the paths."""
-    return [
+def put(
+    folder: RunFolder, pictures: Iterable[File], to: OutputFolder | None, files: Iterable[str]
+) -> list[Path]:
+    """Write each (name, content) into ``to`` or else the folder's ``pictures/``, and return the paths.
+
+    files: their names or patterns; older files of a pattern are removed.
+    """
+    paths = [
         folder.write_bytes(f"pictures/{name}", picture) if to is None else to.write(name, picture)
         for name, picture in pictures
     ]
+    for pattern in map(Path, (file for file in files if "*" in file)):
+        if to is not None:
+            to.remove_others(str(pattern))
+            continue
+        for old in set(folder.within(f"pictures/{pattern.parent}").glob(pattern.name)) - set(paths):
+            old.unlink()
+    return paths

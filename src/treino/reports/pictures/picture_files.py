@@ -3,17 +3,17 @@
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from treino.base.apps import Group, brought, entries
 from treino.base.errors import Refusal, TreinoError
 from treino.base.own_calls import own_call, same_process
 from treino.base.registry import OwnKind, Registry
 from treino.base.words import N_, _
 from treino.folders.store.output_files import OutputFolder
 from treino.folders.stored_run import StoredRun
-from treino.reports.pictures import FILM_FILES, File, RunPicture, network_errors
+from treino.reports.pictures import File, RunPicture, drawn_by, network_errors
 from treino.reports.pictures.output import check_names, put_each
 
 PICTURE_FAILS = Refusal(
@@ -29,28 +29,36 @@ def draw(
     what: Sequence[str],
     to: OutputFolder | None = None,
     missing: list[TreinoError] | None = None,
+    tell: Callable[[str], None] = lambda sentence: None,
     **choices: Any,
 ) -> list[Path]:
     """Draw each of ``what`` into ``to`` (default: the run's ``pictures/``) and return the paths.
 
     missing: collects the errors of pictures that can't be drawn; if None, the first is raised at the end.
-    choices: what pictures show: ``row``, a row's number in the source, ``cell`` of the confusion matrix, or
-    ``of``, one of several targets (default: the first).
+    tell: gets the announcement of a picture before it is drawn. choices: what pictures show: ``row``, a row's
+    number in the source, ``cell`` of the confusion matrix, ``every``, the steps between two frames of a film,
+    or ``of``, one of several targets (default: the first).
 
     Raises:
         TreinoError: an unknown picture (the hint names the nearest); a picture that can't be drawn.
     """
     unknown = [name for name in what if PICTURES.find(name) is None]
     check_names(unknown, PICTURES, N_("There is no picture {name!r}."))
-    drawn = {name: partial(_drawn_files, run, name, choices) for name in what}
-    return put_each(run.folder, drawn, files_of(what), to, missing)
+    place = run.path if to is None else to.path
+    drawn = {name: partial(_drawn_files, run, name, place, tell, choices) for name in what}
+    return put_each(run.folder, drawn, _files, to, missing)
 
 
-def _drawn_files(run: StoredRun, name: str, choices: dict[str, Any]) -> Iterator[File]:
+def _drawn_files(
+    run: StoredRun, name: str, place: Path, tell: Callable[[str], None], choices: dict[str, Any]
+) -> Iterator[File]:
     picture = PICTURES[name]
     run = run if picture.whole else run.of_target(choices.get("of"))
+    chosen = {c: v for c, v in choices.items() if c in picture.choices}
     with network_errors(run):
-        yield from picture.draw(run, **{c: v for c, v in choices.items() if c in picture.choices})
+        if picture.announcement is not None:
+            tell(picture.announcement(run, place, **chosen))
+        yield from picture.draw(run, **chosen)
 
 
 def with_choice(choice: str) -> list[str]:
@@ -82,8 +90,8 @@ def draw_together(
         TreinoError: a picture that can't show several runs; runs that don't fit together.
     """
     check_names(what, TOGETHER, N_("There is no picture {name!r} of several runs."))
-    drawn = {name: partial(TOGETHER[name], runs, smooth) for name in what}
-    return put_each(runs[0].folder, drawn, files_of(what, together=True), to, missing)
+    drawn = {name: partial(TOGETHER[name].draw, runs, smooth) for name in what}
+    return put_each(runs[0].folder, drawn, partial(_files, together=True), to, missing)
 
 
 def usual_of_a_run(run: StoredRun) -> tuple[str, ...]:
@@ -96,36 +104,45 @@ def usual_of_a_run(run: StoredRun) -> tuple[str, ...]:
 
 def files_of(what: Iterable[str], together: bool = False) -> list[str]:
     """Return these pictures' file names or patterns. together: for several runs in one picture."""
-    if together:
-        return [file for name in what for file in FILES_TOGETHER.get(name, (f"{name}.png",))]
-    own = {name: picture.files for name, picture in PICTURES.items() if picture.files}
-    return [file for name in what for file in own.get(name, (f"{name}.png",))]
+    return [file for name in what for file in _files(name, together)]
+
+
+def _files(name: str, together: bool = False) -> tuple[str, ...]:
+    picture = (TOGETHER if together else PICTURES).get(name)
+    return (picture and picture.files) or (f"{name}.png",)
 
 
 def _drawn_by(family: str, function: str) -> Callable[..., Iterable[File]]:
-    """Return a function that draws a picture; its family's file is imported when the picture is drawn."""
-
-    def draw(*args: Any, **choices: Any) -> Iterable[File]:
-        file = import_module(f"treino.reports.pictures.{family}")
-        files: Iterable[File] = getattr(file, function)(*args, **choices)
-        return files
-
-    return draw
+    return drawn_by(f"treino.reports.pictures.{family}", function)
 
 
-TOGETHER: dict[str, Callable[[Sequence[StoredRun], float], Iterable[File]]] = {
-    "curves": _drawn_by("curves", "overlaid"),
-    "line": _drawn_by("landscape", "line"),
+def _of_apps(group: Group) -> dict[str, RunPicture]:
+    """Return apps' pictures by their names; one whose app is missing says so when it is drawn."""
+    pictures = {}
+    for name in entries(group):
+        try:
+            pictures[name] = brought(group, name)
+        except TreinoError:
+            pictures[name] = RunPicture(partial(_missing, group, name), choices=("row", "cell", "every"))
+    return pictures
+
+
+def _missing(group: Group, name: str, *_runs: Any, **_choices: Any) -> Iterable[File]:
+    brought(group, name)
+    return ()
+
+
+TOGETHER: dict[str, RunPicture] = {
+    "curves": RunPicture(_drawn_by("curves", "overlaid"), ("curves-of-several.png",)),
+    **_of_apps("treino.pictures_together"),
 }
+"""Pictures that show several runs: ``draw`` gets the runs, and how much to smooth."""
+
 PICTURES: Registry[RunPicture] = Registry(
     {
         "boundary": RunPicture(_drawn_by("curves", "boundary_picture")),
         "curves": RunPicture(_drawn_by("curves", "curves_picture"), whole=True, every_member=True),
         "dynamics": RunPicture(_drawn_by("dynamics", "dynamics_picture"), whole=True),
-        "landscape": RunPicture(_drawn_by("landscape", "landscape_picture"), whole=True),
-        "path": RunPicture(_drawn_by("landscape", "path_picture"), whole=True),
-        "walker": RunPicture(_drawn_by("landscape", "walker_picture"), whole=True),
-        "film": RunPicture(_drawn_by("film", "film_picture"), FILM_FILES),
         "network": RunPicture(_drawn_by("insides", "network_picture"), ("network.svg",)),
         "weights": RunPicture(_drawn_by("insides", "weights_picture"), whole=True),
         "confusion": RunPicture(_drawn_by("insides", "confusion_picture")),
@@ -139,6 +156,7 @@ PICTURES: Registry[RunPicture] = Registry(
     },
     "treino.reports.pictures.picture_files",
 )
+PICTURES.update(_of_apps("treino.pictures"))
 
 
 def _of_package(name: str, drawn: Callable[[StoredRun], Any], run: StoredRun) -> list[File]:
@@ -156,10 +174,6 @@ OWN = OwnKind[RunPicture](
     "picture", lambda name, drawn: RunPicture(partial(_of_package, name, drawn), whole=True), of_users=False
 )
 """A picture that an installed package draws is a function of a run."""
-
-
-# pictures whose file isn't NAME.png
-FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}
 
 
 def illustrate(run: StoredRun) -> None:
