@@ -15,8 +15,8 @@ from benchmarks.result import Result, Table
 from benchmarks.tables import JUDGED, TUNED, Source, problem
 from treino.data import Data, load
 from treino.data.rows import Rows
-from treino.inspection.row_influence import estimates, measured
-from treino.inspection.row_xray import NETWORKS, xray
+from treino_xray.row_influence import estimates, measured
+from treino_xray.row_xray import NETWORKS, xray
 
 SOURCES = {name: s for name, s in {**TUNED, **JUDGED}.items() if s.classes} | {
     "attrition": Source("modeldata", "attrition", "Attrition", True),

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from treino.base import files
+from treino.base.apps import installed
 from treino.folders.store import database
-from treino.inspection import baselines, row_influence
-from treino.inspection.row_xray import FEWEST_NETWORKS
+from treino.inspection import baselines
 from treino.reports import run_report
 
 
@@ -17,7 +17,8 @@ def _quick_ends() -> Iterator[None]:
     """Of runs that a whole file shares, too. The baseline of trees has few; nobody pulls the plug."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(baselines, "TREES", 4)
-        patch.setattr(row_influence, "MOST_NETWORKS", FEWEST_NETWORKS)
+        if installed("rows"):
+            patch.setattr("treino_xray.row_influence.MOST_NETWORKS", 8)
         patch.setattr(files, "_fsync", lambda _descriptor: None)
         patch.setattr(database, "_SYNCHRONOUS", "OFF")
         yield

@@ -146,7 +146,9 @@ def test_a_file_opens_with_what_it_is_for_and_ends_in_time_as_each_function_does
     assert long <= LONG
 
 
-@pytest.mark.parametrize("place", ["cli", "../../apps/microscope/src", "../../apps/lessons/src"])
+@pytest.mark.parametrize(
+    "place", ["cli", "../../apps/microscope/src", "../../apps/lessons/src", "../../apps/xray/src"]
+)
 def test_nothing_is_printed_but_on_a_console_that_escapes(place: str) -> None:
     """What rich or Python prints by itself may hold what steers a terminal: see base/console.py."""
     paths = sorted(p for p in (ROOT / "src/treino" / place).rglob("*.py") if "scripts" not in p.parts)

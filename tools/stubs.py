@@ -15,6 +15,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from treino import api, sklearn
+from treino.base.apps import brought, installed
 from treino.data import loader
 from treino.engine import training_loop
 from treino.engine.activations import ACTIVATIONS
@@ -258,6 +259,12 @@ ROWS_STUB = '''class _Rows(Protocol):
     def shape(self) -> tuple[int, ...]: ...'''
 
 
+def of_apps() -> list[str]:
+    """``rows``, where the app that brings it is installed."""
+    found = [brought("treino.names", "rows")] if installed("rows") else []
+    return [definition(rows, settings_of(rows, **HELD_BACK)) for rows in found]
+
+
 def stubs() -> str:
     """The text of ``__init__.pyi``: its hand-written names, and what is made here, as ruff formats it."""
     several = {n: KEYWORDS[n].also(f"Sequence[{KEYWORDS[n].type}]") for n in ("optimizer", "shuffle")}
@@ -268,7 +275,7 @@ def stubs() -> str:
         definition(api.study, settings_of(api.study, **several)),
         train_stub(),
         definition(loader.load, settings_of(loader.load, **HELD_BACK)),
-        definition(api.rows, settings_of(api.rows, **HELD_BACK)),
+        *of_apps(),
         *map(estimator_stub, ("Classifier", "Regressor")),
         *changes_stubs(),
     ]

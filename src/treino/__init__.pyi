@@ -12,7 +12,6 @@ from treino.api import Run as Run
 from treino.api import Study as Study
 from treino.api import Sweep as Sweep
 from treino.api import open as open
-from treino.api import rows as _rows
 from treino.api import runs as runs
 from treino.api import study as _study
 from treino.base import words as words
@@ -30,13 +29,15 @@ from treino.engine.nets import mlp as mlp
 from treino.engine.templates import NetSource
 from treino.engine.training_loop import TrainingLoop
 from treino.engine.training_loop import train as _train
-from treino.inspection.row_xray import NETWORKS, RowXray
 from treino.notebook import fit as _fit
 from treino.notebook import sweep as _sweep
 from treino.sklearn import Classifier as _Classifier
 from treino.sklearn import Regressor as _Regressor
 from treino.training.loop import JobEvent
 from treino_doctor.exam import doctor as doctor
+from treino_xray.row_xray import NETWORKS, RowXray
+
+_RowXray = RowXray  # what Run.rows returns
 
 __version__: str
 

@@ -22,19 +22,17 @@ from treino.folders.prediction import drift_of, predict_like
 from treino.folders.store.run_lookup import summary_of
 from treino.folders.stored_run import StoredRun
 from treino.inspection.drift import Drift
-from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
 from treino.reports.paired_runs import paired_runs
 from treino.reports.tracking import tracking_of
 from treino.results import resume_events
 from treino.settings.keywords import takes_settings
 from treino.settings.options import ClusterOptions, StudyOptions, SweepOptions, read_options
-from treino.settings.spec import OF_DATA, Settings, refuse_layers
+from treino.settings.spec import Settings, refuse_layers
 from treino.training.commands import send_settings, send_stop
 from treino.training.loop import JobEvent, drained_folder
 from treino.training.refit import continued
 from treino.training.replay import Snapshot, snapshots
-from treino.training.row_check import source_of_data
 from treino.training.stored_results import Stored, StoredStudy, StoredSweep, open_all, open_folder
 from treino.training.sweeps.member import SweepNetwork
 from treino.training.sweeps.member import likeness as likeness_of
@@ -46,7 +44,7 @@ from treino.training.verification import verify
 from treino_doctor.base.markup import tag
 
 if TYPE_CHECKING:  # what may change on the way of a run, with its types
-    from treino import _Changes, _ChangesOfBranch
+    from treino import _Changes, _ChangesOfBranch, _RowXray
 
 STUDY_MODULE = Refusal(
     "A study makes its network anew for every row.", "Give mlp(64, 32), cnn(16, 32), or net='FILE.py:NAME'."
@@ -104,14 +102,16 @@ class Run(StoredRun, Shown):
         """
         return paired_runs(self, other, on)
 
-    def rows(self, *, networks: int = NETWORKS) -> RowXray:
+    def rows(self, *, networks: int | None = None) -> "_RowXray":
         """Check each row with hundreds of small networks, each trained on a random half of the training
-        rows: which labels they doubt, and which rows no network learns. See ``treino rows``.
+        rows: which labels they doubt, and which rows no network learns. See ``treino rows``. networks: how
+        many; default: 256.
 
         Raises:
             TreinoError: too few rows, a single class, several targets; rows that can't be loaded again.
         """
-        return xray(self.data, networks=networks)
+        xrayed: _RowXray = brought("treino.functions", "xray")(self.data, networks=networks)
+        return xrayed
 
     def resume(
         self,
@@ -584,21 +584,6 @@ def study(
     return Study(drained_folder(study_events(request)))
 
 
-# ---- ``rows``
-
-
-@takes_settings((*OF_DATA, "recipe"), validation=0.0, test=0.0)
-def rows(data: Any, *, networks: int = NETWORKS, **settings: Any) -> RowXray:
-    """Check the rows of data as ``Run.rows`` does: all rows, unless settings hold back a share of them.
-
-    data: as in ``fit``. settings: for reading the data, e.g. ``target="price"``.
-
-    Raises:
-        TreinoError: bad input.
-    """
-    return xray(source_of_data(data, settings, compared=False).data, networks=networks)
-
-
 # ---- the Python interface
 
 __all__ = [
@@ -609,7 +594,6 @@ __all__ = [
     "fit",
     "open",
     "result",
-    "rows",
     "runs",
     "study",
     "sweep",

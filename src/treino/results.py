@@ -1,16 +1,14 @@
 """Resumes runs, sweeps and studies, by kind of folder, and goes on from a step of a run."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from treino.base.errors import Refusal
 from treino.base.log import LOG
-from treino.base.words import setting
 from treino.folders.access import Access
 from treino.folders.documents.reading import read_run_spec
 from treino.folders.store import RunFolder
-from treino.folders.store.run_lookup import known_folder
 from treino.folders.stored_run import StoredRun
 from treino.folders.timeline import Timeline
 from treino.settings.options import HERE, ClusterOptions
@@ -20,9 +18,7 @@ from treino.training.branch import parse_step
 from treino.training.loop import JobEvent, JobStart
 from treino.training.refit import continued, refit_events, watched
 from treino.training.replay import snapshots
-from treino.training.row_check import RowSource, source_of_data, source_of_run
 from treino.training.stored_results import open_run
-from treino.training.sweeps.member import parse_member
 from treino.training.sweeps.study import study_resumption
 from treino.training.sweeps.sweep import sweep_resumption
 from treino.training.train import resuming
@@ -35,9 +31,6 @@ MORE_OF_NO_SWEEP = Refusal(
 )
 ON_OF_A_RUN = Refusal("{run} is a single network, and a cluster trains several.", "Leave [[on]] out.")
 ALERT_OF_SEVERAL = Refusal("[[alert]] watches one network, and {run} has several.", "Leave [[alert]] out.")
-ROWS_OF_RUN_SETTINGS = Refusal(
-    "{run} is a run, whose data and settings are known.", "Leave {name} out, or name data."
-)
 
 
 def resume_events(
@@ -110,17 +103,3 @@ def branch_events(
     changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
     asked: dict[str, Any] = {"sender": sender, "alerts": alerts, "allow_network": allow_network}
     return continued(next(snapshots(open_run(name, access), [step])), changed, in_place=in_place, **asked)
-
-
-def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compared: bool) -> RowSource:
-    """The rows of the run, else the data, of this name. settings: for data. compared: as ``source_of_data``.
-
-    Raises:
-        TreinoError: settings given for a run, which has its own; else as ``open_run`` and ``load_data``.
-    """
-    folder = name if parse_member(name) is not None else known_folder(name)
-    if folder is None:
-        return source_of_data(name, settings, compared=compared)
-    if settings:
-        raise ROWS_OF_RUN_SETTINGS(run=name, name=setting(next(iter(settings))))
-    return source_of_run(open_run(folder, access))

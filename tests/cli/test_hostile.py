@@ -74,7 +74,6 @@ compare r q --on iris
 doctor r
 doctor
 predict r iris
-rows iris --networks 8
 plot r --what curves
 resume --help
 verify r
@@ -85,7 +84,13 @@ train iris --steps 2
 study iris --epochs 1
 sweep iris --members 2 --epochs 1 --fresh 0 --space lr=0.1|0.01
 """[1:-1].split("\n")
-OF_APPS = "explain cross-entropy r", "judge trials.csv", "kata", "playground --no-browser"
+OF_APPS = (
+    "explain cross-entropy r",
+    "judge trials.csv",
+    "kata",
+    "playground --no-browser",
+    "rows iris --networks 8",
+)
 PRINTING += [words for words in OF_APPS if installed(words.split()[0])]
 
 

@@ -44,10 +44,9 @@ def refused(name: str, document: Any) -> bool:
 
 
 def check_outputs(printed: dict[str, list[Any]]) -> None:
-    assert printed.keys() == {*outputs()}
-    assert printed.keys() >= {*VERBS}, "a verb without a schema"
-    for verb, documents in printed.items():
-        for document in documents:
+    assert printed.keys() >= {*outputs()} >= {*VERBS}, "a verb without a schema"
+    for verb in outputs():
+        for document in printed[verb]:
             assert not refused(verb, document), (verb, document)
             assert refused(verb, document | dict.fromkeys(KEYS, 7)), verb
     run = printed["train"][0]

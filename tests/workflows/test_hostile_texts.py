@@ -25,7 +25,6 @@ from treino.folders.store.change import Change
 from treino.folders.store.database import Database
 from treino.plots.data_page import data_page
 from treino.plots.notebook_cards import LiveTraining, sweep_html, training_html
-from treino.plots.rows_page import rows_page
 from treino.reports.prediction_sheet import prediction_sheet
 from treino.reports.report import report
 from treino.training.stored_results import open_run
@@ -126,7 +125,10 @@ def pages(folder: Path, table: Path, photos: Path) -> dict[str, tuple[str, int]]
             made[f"card of {name}"] = each._repr_html_(), 0
         made["report of steered"] = report([steered], OutputFile("steered.html", PAGE)).read_text(), 1
         made["comparison"] = report([run, sweep.best]).read_text(), 0
-        made["rows"] = rows_page(tr.rows(table, networks=8, **how)), 1
+        if installed("rows"):
+            from treino_xray.rows_page import rows_page
+
+            made["rows"] = rows_page(tr.rows(table, networks=8, **how)), 1
         predicted = predict(open_run(shown.path), str(photos))
         made["sheet"] = prediction_sheet(open_run(shown.path), str(photos), predicted, ".html").decode(), 0
         if installed("explain"):

@@ -7,12 +7,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from tests.conftest import refusal_of
 from treino.base.errors import TreinoError
 from treino.data import load
-from treino.inspection import row_xray
-from treino.inspection.row_influence import estimates, influence, measured
-from treino.inspection.row_xray import ALL, RowXray, confident_classes, xray
+from treino_xray import row_xray
+from treino_xray.row_influence import estimates, influence, measured
+from treino_xray.row_xray import ALL, RowXray, confident_classes, xray
 
 NETWORKS = 24
 
@@ -159,17 +158,6 @@ def test_equal_rows_are_named_also_across_the_split() -> None:
     twin = {row: x["equal_row"][x.place(row)] for row in range(5)}
     assert twin == {0: 1, 1: 0, 2: 3, 3: 2, 4: None}
     assert (x.crossing, x.contradicting) == (2, 2)
-
-
-@pytest.mark.parametrize(
-    ("rule", "data", "networks"),
-    [
-        ("xray_rows", lambda: load("iris", validation=0.5, test=0.4), 8),
-        ("xray_networks", lambda: load("iris"), 3),
-    ],
-)
-def test_what_can_not_be_x_rayed_is_refused(rule: str, data, networks: int) -> None:
-    assert refusal_of(xray, data(), networks=networks).rule == rule
 
 
 def test_a_row_that_is_not_there_is_refused_with_those_that_are(colours: tuple[RowXray, set[int]]) -> None:

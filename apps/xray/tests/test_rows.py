@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.conftest import Said, Treino
+from tests.plots.browser import chromium
 
 import treino as tr
-from tests.conftest import Said, Treino
-from tests.inspection.test_row_xray import swapped
-from tests.plots.browser import chromium
+from apps.xray.tests.test_row_xray import swapped
 
 FEW = ("--networks", "16")
 

@@ -17,7 +17,7 @@ from treino.cli.help import Pages, in_words
 from treino.cli.screen import Screen, usage_error, with_lists
 
 VERBS = (  # of the core; apps bring others
-    *("data", "train", "sweep", "study", "predict", "compare", "rows", "runs", "show", "resume", "verify"),
+    *("data", "train", "sweep", "study", "predict", "compare", "runs", "show", "resume", "verify"),
     *("plot", "report", "export", "schema", "doctor"),
 )
 START = "train", "show", "predict", "plot", "data"

@@ -26,7 +26,10 @@ from treino.data.rows import Rows as Rows
 from treino.data.rows import generator as generator
 from treino.data.sources import BuiltinName as BuiltinName
 from treino.data.sources import read as read
+from treino.data.splits import first_equal as first_equal
 from treino.data.splits import split_name as split_name
 from treino.data.summaries.description import describe as describe
+from treino.data.summaries.image_comparison import ImageReader as ImageReader
+from treino.data.summaries.image_comparison import compare_images as compare_images
 from treino.data.table import Column as Column
 from treino.data.table import Table as Table

@@ -2,6 +2,7 @@ from treino.folders.access import Access as Access
 from treino.folders.coverage import coverage_scores as coverage_scores
 from treino.folders.data_source import files_trained_on as files_trained_on
 from treino.folders.data_source import load_data as load_data
+from treino.folders.data_source import read_from as read_from
 from treino.folders.documents.listing import Known as Known
 from treino.folders.documents.listing import detailed_listing as detailed_listing
 from treino.folders.documents.reading import read_checkpoint as read_checkpoint
@@ -11,9 +12,12 @@ from treino.folders.documents.reading import read_sweep_spec as read_sweep_spec
 from treino.folders.documents.reading import read_tensors as read_tensors
 from treino.folders.documents.run_result import RunResult as RunResult
 from treino.folders.documents.run_spec import RunSpec as RunSpec
+from treino.folders.documents.schemas import Written as Written
 from treino.folders.network_source import UserFiles as UserFiles
 from treino.folders.network_source import run_network as run_network
 from treino.folders.prediction import reading_of as reading_of
+from treino.folders.prediction_files import WORKBOOK as WORKBOOK
+from treino.folders.prediction_files import table_file as table_file
 from treino.folders.run_records import MEMBER as MEMBER
 from treino.folders.run_records import epochs_of as epochs_of
 from treino.folders.run_records import read_validation_losses as read_validation_losses
@@ -26,6 +30,7 @@ from treino.folders.store.database import not_running as not_running
 from treino.folders.store.new_names import LAST as LAST
 from treino.folders.store.new_names import checked_name as checked_name
 from treino.folders.store.new_names import in_use as in_use
+from treino.folders.store.output_files import CSV as CSV
 from treino.folders.store.output_files import PAGE as PAGE
 from treino.folders.store.output_files import OutputFile as OutputFile
 from treino.folders.store.output_files import OutputFolder as OutputFolder

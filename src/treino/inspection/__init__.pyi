@@ -1,3 +1,4 @@
+from treino.base.resampling import groups_of as groups_of
 from treino.inspection.boundary import CLOSE as CLOSE
 from treino.inspection.boundary import SHOWN as SHOWN
 from treino.inspection.boundary import better_axes as better_axes
@@ -9,6 +10,8 @@ from treino.inspection.boundary import sight as sight
 from treino.inspection.conformal import class_sets as class_sets
 from treino.inspection.conformal import sorted_sets as sorted_sets
 from treino.inspection.feature_importance import flops as flops
+from treino.inspection.input_planes import ALL as ALL
+from treino.inspection.input_planes import ROW_UNKNOWN as ROW_UNKNOWN
 from treino.inspection.input_planes import Boundary as Boundary
 from treino.inspection.input_planes import Fit as Fit
 from treino.inspection.input_planes import Floats as Floats
@@ -17,15 +20,19 @@ from treino.inspection.input_planes import InputLine as InputLine
 from treino.inspection.input_planes import Plane as Plane
 from treino.inspection.input_planes import Score as Score
 from treino.inspection.input_planes import Split as Split
+from treino.inspection.input_planes import cells as cells
 from treino.inspection.input_planes import draw as draw
 from treino.inspection.input_planes import finite_winners as finite_winners
 from treino.inspection.input_planes import held_out as held_out
+from treino.inspection.input_planes import pictures as pictures
+from treino.inspection.input_planes import refuse_axes as refuse_axes
 from treino.inspection.input_planes import row_of as row_of
+from treino.inspection.intervals import SURE as SURE
+from treino.inspection.intervals import PairedTest as PairedTest
+from treino.inspection.intervals import paired_classes as paired_classes
+from treino.inspection.intervals import paired_errors as paired_errors
 from treino.inspection.outputs import answer_counts as answer_counts
 from treino.inspection.outputs import predicted_classes as predicted_classes
-from treino.inspection.row_influence import proponents as proponents
-from treino.inspection.row_influence import quick_xray as quick_xray
-from treino.inspection.row_xray import RowXray as RowXray
 from treino.inspection.thumbnails import LayerCall as LayerCall
 from treino.inspection.thumbnails import layers_as_they_run as layers_as_they_run
 from treino.inspection.unit_responses import most_moving as most_moving
@@ -33,3 +40,4 @@ from treino.inspection.unit_responses import unit_labels as unit_labels
 from treino.inspection.variance_shares import FEWEST as FEWEST
 from treino.inspection.variance_shares import VarianceShares as VarianceShares
 from treino.inspection.variance_shares import unexplained_deviation as unexplained_deviation
+from treino.inspection.whitened_patches import patch_features as patch_features

@@ -11,11 +11,11 @@ from treino.plots.points import row_key as row_key
 from treino.plots.points import wrong_key as wrong_key
 from treino.plots.report.blocks import Block as Block
 from treino.plots.report.blocks import Drawing as Drawing
+from treino.plots.report.blocks import Folded as Folded
+from treino.plots.report.blocks import TableBlock as TableBlock
 from treino.plots.report.blocks import TableCell as TableCell
 from treino.plots.report.charts import figure as figure
 from treino.plots.report.charts import figures_table as figures_table
-from treino.plots.report.proponents import about_proponents as about_proponents
-from treino.plots.report.proponents import folded as folded
 from treino.plots.run_sentences import ending as ending
 from treino.plots.run_sentences import headline as headline
 from treino.plots.svg import colour as colour

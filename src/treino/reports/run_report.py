@@ -22,13 +22,11 @@ from treino.folders.store.new_names import ended_before_it_began
 from treino.folders.stored_folder import as_flags
 from treino.folders.stored_run import StoredRun
 from treino.inspection.outputs import confusion
-from treino.inspection.row_influence import proponents, quick_xray
 from treino.plots.data_page import image_blocks
 from treino.plots.mistakes import LINES
 from treino.plots.mistakes import PICTURES as IN_PICTURE
 from treino.plots.report.blocks import Block, ListBlock, Paragraph, Picture
 from treino.plots.report.charts import confusion_blocks
-from treino.plots.report.proponents import about_proponents, folded
 from treino.plots.report.run import RunReport
 from treino.reports.pictures import network_errors, shown_splits
 from treino.reports.pictures.insides import mistakes_of
@@ -246,15 +244,11 @@ def _behind_mistakes(run: StoredRun) -> Sequence[Block]:
         return ()
     numbers = shown.index_K[:most].tolist()
     try:
-        x = quick_xray(run.data, run.typed, numbers)
+        behind = brought("treino.functions", "proponents")(run, numbers, shown.said_K[:most].tolist())
     except TreinoError as error:
         text = _("The training rows behind these mistakes are not shown. {why}")
         return [Paragraph(text.format(why=error), "soft")]
-    behind = proponents(x, numbers, shown.said_K[:most].tolist())
-    return [
-        Paragraph(about_proponents(x, run.typed, numbers[0]), "soft"),
-        *(folded(x, rows) for rows in behind),
-    ]
+    return [Paragraph(behind.about, "soft"), *behind.tables]
 
 
 def _confused(run: StoredRun) -> Sequence[Block]:

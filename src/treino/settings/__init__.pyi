@@ -1,3 +1,4 @@
+from treino.settings.keywords import takes_settings as takes_settings
 from treino.settings.network_settings import LAYERS as LAYERS
 from treino.settings.options import ClusterOptions as ClusterOptions
 from treino.settings.options import StudyOptions as StudyOptions

@@ -4,6 +4,8 @@ from treino.training.alert_actions import given_alerts as given_alerts
 from treino.training.branch import branching as branching
 from treino.training.branch import check_changes as check_changes
 from treino.training.branch import rewinding as rewinding
+from treino.training.choices import TrainingSource as TrainingSource
+from treino.training.choices import choose_recipe as choose_recipe
 from treino.training.commands import checked_playback as checked_playback
 from treino.training.commands import deliver as deliver
 from treino.training.commands import send_command as send_command
@@ -47,6 +49,7 @@ from treino.training.stored_results import open_run as open_run
 from treino.training.stored_results import stored as stored
 from treino.training.sweeps.bracket import MemberTable as MemberTable
 from treino.training.sweeps.distribution import processor_kind as processor_kind
+from treino.training.sweeps.member import SweepNetwork as SweepNetwork
 from treino.training.sweeps.member import like as like
 from treino.training.sweeps.member import name_of_like as name_of_like
 from treino.training.sweeps.member import params_of as params_of

@@ -13,9 +13,9 @@ from treino.base.encoding import tensor_bytes
 from treino.base.errors import Refusal, TreinoError
 from treino.base.files import claim_folder, copy_folder
 from treino.folders import checked_name, in_use
-from treino.inspection import check_axes, predicted_classes, proponents, quick_xray, row_of
+from treino.inspection import check_axes, predicted_classes, row_of
 from treino.inspection.outputs import has_answer, outputs
-from treino.plots import TableCell, about_proponents, folded
+from treino.plots import TableCell
 from treino.reports import shown_splits
 from treino.training import (
     REMEDY,
@@ -307,12 +307,10 @@ def rows_behind(page: RunPage, command: protocol.ProponentsCommand) -> Answer:
     answer = float(run.data.preparation.predictions(out_1C.double())[0, 0])
     if run.data.classes:
         answer = int(predicted_classes(out_1C, run.data.threshold)[0])
-    if page.xray is None or row not in page.xray.index_M:  # a sample may lack it
-        page.xray = quick_xray(run.data, page.run.typed, [row])
-    shown = folded(page.xray, *proponents(page.xray, [row], [answer]))
+    behind = brought("treino.functions", "proponents")(run, [row], [answer], page.xray)
+    page.xray, (shown,) = behind.xray, behind.tables
     cells = [[_cell(cell) for cell in line] for line in shown.table.rows]
-    about = about_proponents(page.xray, page.run.typed, row)
-    return {"title": shown.title, "about": about, "head": shown.table.head, "rows": cells}
+    return {"title": shown.title, "about": behind.about, "head": shown.table.head, "rows": cells}
 
 
 def _cell(cell: object) -> Any:

@@ -11,7 +11,7 @@ from treino.base.errors import Refusal, TreinoError
 from treino.base.words import N_, _, speaking
 from treino.data import Data
 from treino.folders import Access, LiveFolder, RunFolder, StoredRun, segments_of
-from treino.inspection import CLOSE, RowXray, better_axes
+from treino.inspection import CLOSE, better_axes
 from treino.training import (
     FanBoundaries,
     LiveFindings,
@@ -103,7 +103,7 @@ class RunPage:
         self.live_findings = LiveFindings(self.playback)
         self.drawing: Pixels | None = None  # the newest picture that a page has sent
         self.next_drawing = 0.0  # the time from which the next one is accepted
-        self.xray: RowXray | None = None  # the x-ray of its rows, after a row is clicked
+        self.xray: Any = None  # the x-ray of its rows, after a row is clicked
         self._sight: tuple[Any, Sight] | None = None
         self._rested: tuple[int, int] | None = None  # the segment and step by which its axes were chosen
         self._scene: tuple[Any, tuple[dict[str, Any], list[Part]]] | None = None  # the newest, for images

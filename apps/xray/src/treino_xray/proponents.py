@@ -1,33 +1,54 @@
-"""Tables of the training rows that support a prediction most, and sentences about all of these tables."""
+"""The training rows that support predictions most, as a report and the studio show them: a table for each."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from treino.base.text import cell_words
 from treino.base.words import _, numeral
-from treino.inspection.input_planes import cells, pictures
-from treino.inspection.row_influence import Proponents
-from treino.inspection.row_xray import RowXray
+from treino.folders import StoredRun
+from treino.inspection import cells, pictures
+from treino.plots import Folded, TableBlock, TableCell
 from treino.plots.pixels import data_uri, photograph
-from treino.plots.report.blocks import Folded, TableBlock, TableCell
+from treino_xray.row_influence import Proponents, proponents, quick_xray
+from treino_xray.row_xray import RowXray
 
 COLUMNS = 6  # maximum number of the data's own columns shown
 SIDE = 96  # side of a picture, in pixels
 
 
-def about_proponents(x: RowXray, run: str, row: int) -> str:
-    """Return what is estimated, by which method, of which rows, and how it is measured. run: the run's name
-    as typed. row: the row's number, or that of the first of several."""
+@dataclass(frozen=True, eq=False)
+class Support:
+    """The training rows that support the answers for some rows most, by an x-ray. about: a sentence on all of
+    them. tables: one for each row, whose title says the answer and the true value."""
+
+    xray: RowXray
+    about: str
+    tables: Sequence[Folded]
+
+
+def support(
+    run: StoredRun, rows: Sequence[int], answers: Sequence[float], xray: RowXray | None = None
+) -> Support:
+    """Estimate which training rows support the answers for these rows most. rows: their numbers. answers:
+    class numbers, or values in the target's own units. xray: an earlier one, which may hold these rows.
+
+    Raises:
+        TreinoError: as ``quick_xray``; there is no such row.
+    """
+    if xray is None or not np.isin(rows, xray.index_M).all():  # a sample may lack it
+        xray = quick_xray(run.data, run.typed, rows)
     text = _(
         "Behind an answer: the training rows that speak most for it, as {n} small networks of the x-ray of "
         "rows estimate it, not this network. To measure it: treino rows {run} [[of={row}]]"
     )
-    return " ".join([text.format(n=x.networks, run=run, row=row), *x.notes])
+    about = " ".join([text.format(n=xray.networks, run=run.typed, row=rows[0]), *xray.notes])
+    return Support(xray, about, [_folded(xray, shown) for shown in proponents(xray, rows, answers)])
 
 
-def folded(x: RowXray, shown: Proponents) -> Folded:
+def _folded(x: RowXray, shown: Proponents) -> Folded:
     """Return a table with a line for each row, and the prediction and the true value as its title."""
     said, true = map(cell_words, x.written(np.array([shown.answer, x.label_M[shown.place]])))
     title = _("Row {row}: says {said}, is {true}")

@@ -10,24 +10,28 @@ from typing import Any
 import torch
 
 from treino.base.errors import Refusal
-from treino.base.resampling import groups_of
-from treino.data.dataset import Data
-from treino.data.rows import Rows
-from treino.engine import METRICS
-from treino.engine.defaults import with_net
-from treino.engine.training_setup import NO_VALIDATION_ROWS
-from treino.folders.data_source import files_trained_on, load_data, read_from
-from treino.folders.stored_run import StoredRun
-from treino.inspection.input_planes import row_of
-from treino.inspection.intervals import SURE, PairedTest, paired_classes, paired_errors
-from treino.inspection.outputs import outputs, predicted_classes
-from treino.inspection.row_influence import Influence, influence
-from treino.inspection.row_xray import NETWORKS, RowXray, xray
-from treino.settings.spec import Settings, read_settings
-from treino.training.choices import TrainingSource, choose_recipe
-from treino.training.resolution import resolve
-from treino.training.sweeps.member import SweepNetwork
+from treino.base.words import setting
+from treino.data import Data, Rows
+from treino.engine import METRICS, NO_VALIDATION_ROWS, with_net
+from treino.folders import Access, StoredRun, files_trained_on, known_folder, load_data, read_from
+from treino.inspection import (
+    SURE,
+    PairedTest,
+    groups_of,
+    paired_classes,
+    paired_errors,
+    predicted_classes,
+    row_of,
+)
+from treino.inspection.outputs import outputs
+from treino.settings import Settings, read_settings
+from treino.training import SweepNetwork, TrainingSource, choose_recipe, open_run, parse_member, resolve
+from treino_xray.row_influence import Influence, influence
+from treino_xray.row_xray import RowXray, xray
 
+ROWS_OF_RUN_SETTINGS = Refusal(
+    "{run} is a run, whose data and settings are known.", "Leave {name} out, or name data."
+)
 NO_SUSPECTS = Refusal("No training row of {data} is suspected.", "There is nothing to leave out.")
 SUSPECTS_OWN_NETWORK = Refusal(
     "The network is your own, and here only treino's are trained again.",
@@ -47,10 +51,21 @@ class RowSource:
     files: Sequence[Path] = ()
 
 
-def source_of_run(run: StoredRun) -> RowSource:
-    """The rows of a run, in the run's splits."""
-    settings = run.asked if isinstance(run, SweepNetwork) else read_settings(run.asked_settings)
-    return RowSource(run.data, settings, files_trained_on(run.folder, run.access.data_file))
+def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compared: bool) -> RowSource:
+    """The rows of the run, in its splits, else those of the data, of this name. settings: for data. compared:
+    as ``source_of_data``.
+
+    Raises:
+        TreinoError: settings given for a run, which has its own; else as ``open_run`` and ``load_data``.
+    """
+    folder = name if parse_member(name) is not None else known_folder(name)
+    if folder is None:
+        return source_of_data(name, settings, compared=compared)
+    if settings:
+        raise ROWS_OF_RUN_SETTINGS(run=name, name=setting(next(iter(settings))))
+    run: StoredRun = open_run(folder, access)
+    own = run.asked if isinstance(run, SweepNetwork) else read_settings(run.asked_settings)
+    return RowSource(run.data, own, files_trained_on(run.folder, access.data_file))
 
 
 def source_of_data(source: Any, settings: Mapping[str, Any], *, compared: bool) -> RowSource:
@@ -104,7 +119,7 @@ def check_rows(
     if drop_suspects:
         check_trial(source)
     begun = time.perf_counter()
-    x = xray(source.data, networks=NETWORKS if networks is None else networks)
+    x = xray(source.data, networks=networks)
     seconds = time.perf_counter() - begun
     found = None if of is None else influence(x, of)
     return RowCheck(x, seconds, found, without_suspects(source, x) if drop_suspects else None)

@@ -17,11 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.base.errors import Refusal
-from treino.data.dataset import Data
-from treino.data.rows import generator
-from treino.engine.nets import is_picture
-from treino.engine.rng import member_seeds
-from treino.inspection.row_xray import AXES, FEWEST_NETWORKS, HIDDEN, Halves, RowXray, small_networks, xray
+from treino.data import Data
+from treino.engine import generator, is_picture, member_seeds
+from treino_xray.row_xray import AXES, FEWEST_NETWORKS, HIDDEN, Halves, RowXray, small_networks, xray
 
 MOST = 5  # maximum number of rows that push up, and of rows that push down
 SEEDS = 32  # networks with the row, and the same number without it

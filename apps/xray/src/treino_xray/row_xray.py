@@ -18,18 +18,20 @@ from torch import Tensor
 
 from treino.base.errors import Refusal
 from treino.base.words import _
-from treino.data.dataset import Data, in_memory
-from treino.data.rows import generator
-from treino.data.splits import first_equal
-from treino.data.summaries.image_comparison import ImageReader, compare_images
-from treino.engine import TrainingLoop, mlp, train
-from treino.engine.bags import Bags
-from treino.engine.inputs import check_training_rows
-from treino.engine.nets import is_picture, picture_shape
-from treino.engine.population import Population
-from treino.engine.rng import member_seeds
-from treino.inspection.input_planes import ALL, ROW_UNKNOWN, refuse_axes
-from treino.inspection.whitened_patches import patch_features
+from treino.data import Data, ImageReader, compare_images, first_equal, in_memory
+from treino.engine import (
+    Bags,
+    Population,
+    TrainingLoop,
+    check_training_rows,
+    generator,
+    is_picture,
+    member_seeds,
+    mlp,
+    picture_shape,
+    train,
+)
+from treino.inspection import ALL, ROW_UNKNOWN, patch_features, refuse_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,7 +216,7 @@ class RowXray:
 def xray(
     data: Data,
     *,
-    networks: int = NETWORKS,
+    networks: int | None = None,
     steps: int = STEPS,
     seed: int = 0,
     threads: int | None = None,
@@ -222,12 +224,14 @@ def xray(
     holding: Sequence[int] = (),
 ) -> RowXray:
     """Train the networks on random halves of the training rows, for at most ``steps`` steps, and predict
-    every row. most_rows: of more training rows, a sample is x-rayed, with those numbered in ``holding``.
+    every row. networks: default: 256. most_rows: of more training rows, a sample is x-rayed, with those
+    numbered in ``holding``.
 
     Raises:
         TreinoError: too few rows or networks, a single class, several targets.
     """
     data, notes, most_rows = in_memory(data), [], most_rows or MOST_ROWS
+    networks = NETWORKS if networks is None else networks
     _check(data, networks)
     splits = {name: rows for name, rows in data.splits.items() if len(rows)}
     if len(data.train) > most_rows:

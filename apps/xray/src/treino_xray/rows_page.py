@@ -9,12 +9,12 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from treino.base.words import _, numeral
-from treino.engine.nets import is_picture
-from treino.inspection.input_planes import ALL, cells, pictures
-from treino.inspection.row_xray import RowXray
-from treino.plots.page import html_page
+from treino.engine import is_picture
+from treino.inspection import ALL, cells, pictures
+from treino.plots import html_page
 from treino.plots.pixels import data_uri, photograph
 from treino_doctor.base.markup import script_json, tag, verbatim
+from treino_xray.row_xray import RowXray
 
 SCRIPT = Path(__file__).with_name("rows_page.js")
 MOST_ROWS = 2000  # maximum on the page: rows with doubtful labels first, then hard ones

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from treino.base.option_marks import READ
 from treino.cli.flags import DataFile, ScreenFlag, Switch, ToFile, Whole, given
 from treino.cli.screen import Replace
-from treino.folders.access import Access
+from treino.folders import Access
 
 
 def rows(
@@ -44,7 +44,7 @@ def rows(
     Examples: treino rows wine | treino rows houses.csv --target price --to rows.html |
     treino rows last --of 17 | treino rows last --drop-suspects
     """
-    from treino.cli.row_view import show_rows
+    from treino_xray.view import show_rows
 
     asked: dict[str, Any] = {"networks": networks, "of": of, "drop_suspects": drop_suspects}
     show_rows(source, Access(data_file=data_file), given(flags), screen, to=to, replace=replace, **asked)

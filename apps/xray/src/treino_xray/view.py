@@ -12,14 +12,11 @@ from treino.base.console import table
 from treino.base.text import cell_words, listed
 from treino.base.words import _, numeral
 from treino.cli.screen import Screen, output_file, say_replaced
-from treino.folders.access import Access
-from treino.folders.prediction_files import WORKBOOK, table_file
-from treino.folders.store.output_files import CSV, PAGE
-from treino.inspection.row_influence import Influence, Push
-from treino.inspection.row_xray import RowXray
-from treino.plots.rows_page import rows_page
-from treino.results import row_source
-from treino.training.row_check import RowCheck, SuspectTrial, check_rows
+from treino.folders import CSV, PAGE, WORKBOOK, Access, table_file
+from treino_xray.row_check import RowCheck, SuspectTrial, check_rows, row_source
+from treino_xray.row_influence import Influence, Push
+from treino_xray.row_xray import RowXray
+from treino_xray.rows_page import rows_page
 
 SHOWN = 10
 NAMED = 12  # maximum number of rows named in a sentence

@@ -18,7 +18,6 @@ from treino.base.document_fields import (
     Many,
     Number,
     Plain,
-    Seconds,
     Text,
 )
 from treino.base.errors import Refusal, nearest
@@ -218,25 +217,6 @@ class PredictionOutput(Written):
     training_rows: Count | None = None
 
 
-class RowsOutput(Written):
-    """suspects, hard: numbers of rows. rows: the table of all rows, by its columns. of: the rows that push a
-    prediction. without_suspects: training with the suspected rows compared with training without them."""
-
-    data: Text
-    target: Text
-    networks: Count
-    steps: Count
-    seconds: Seconds
-    suspects: Many[Count]
-    hard: Many[Count]
-    equal_across_splits: Count
-    equal_with_other_label: Count
-    rows: dict[Text, Many[Plain]]
-    notes: Many[Text]
-    of: dict[Text, Plain] | None = None
-    without_suspects: dict[Text, Plain] | None = None
-
-
 class FoundFault(Finding):
     model_config = ConfigDict(extra="allow")
 
@@ -272,7 +252,6 @@ OUTPUTS: Mapping[str, Any] = {
     "plot": WrittenPictures,
     "predict": PredictionOutput,
     "report": WrittenReport,
-    "rows": RowsOutput,
     "schema": SchemaNames | JsonSchema,
     "train": OF_RUN | OF_SWEEP,
     "sweep": OF_SWEEP,
