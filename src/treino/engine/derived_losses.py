@@ -81,16 +81,16 @@ def derivatives(loss: Any, s: LossBuffers) -> tuple[list[BufferCall], list[Buffe
 
 def least(loss: Any, y: Tensor, weight: Tensor) -> float:
     """The smallest loss of a constant output that a search finds; NaN if it finds none."""
-    outputs = max(int(y.max()) + 1, 2) if not y.is_floating_point() else y.reshape(len(y), -1).shape[1]
-    outputs = loss.outputs(outputs)
+    of_row = 1 if loss.axes else y.reshape(len(y), -1).shape[1]
+    outputs = loss.outputs(of_row if y.is_floating_point() else max(int(y.max()) + 1, 2))
     constant_C = torch.zeros(outputs, dtype=torch.float64, requires_grad=True)
     search = torch.optim.LBFGS([constant_C], max_iter=50, line_search_fn="strong_wolfe")
     plain = bool((weight == weight[0]).all())
-    target = y.double().reshape(len(y), -1) if y.is_floating_point() else y.long().reshape(-1)
+    target = loss.target(y, torch.float64)
 
     def closure() -> Tensor:
         search.zero_grad()
-        value: Tensor = loss(constant_C.expand(len(y), -1), target, None if plain else weight)
+        value: Tensor = loss(loss.constant_outputs(constant_C, len(y)), target, None if plain else weight)
         value.backward()
         return value
 

@@ -59,6 +59,8 @@ class Loss:
     own. metric: a metric that is measured beside the usual ones, "" for none. axes: those of each row's
     target, as of one at each position: the network returns ``[B, C, *axes]``, or ``[B, *axes]`` values, as
     torch's losses take them; evaluations hold ``[B, C * positions]``. levels: of the quantiles to learn.
+    batch_size: the training's, by which a loss of the user's that couples rows is measured; None: all rows.
+    measured: False for one of several targets, of which alone a loss of the user's is never called.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Loss:
     metric: str = ""
     axes: tuple[int, ...] = ()
     levels: tuple[float, ...] = ()
+    batch_size: int | None = None
+    measured: bool = True
 
     def __post_init__(self) -> None:
         LOSSES.key("loss", self.name)
@@ -112,7 +116,26 @@ class Loss:
     @property
     def single(self) -> "Loss":
         """The loss of one target alone, or of one position."""
-        return replace(self, classes=(), axes=())
+        return replace(self, classes=(), axes=(), measured=self.measured and not self.whole)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is called with all outputs and targets of a row at once, in the shapes of training."""
+        return self.kind.own is not None and not self.classes
+
+    def as_trained(self, output: Tensor) -> Tensor:
+        """Evaluations' outputs ``[B, C * positions]`` in the shape that the network returns."""
+        if not self.axes:
+            return output
+        one = (-1, *self.axes) if self.task == "classification" else self.axes
+        return output.reshape(len(output), *one)
+
+    def constant_outputs(self, constant_C: Tensor, rows: int) -> Tensor:
+        """The same outputs for each row, and at each position, in the shape that the network returns."""
+        if not self.axes:
+            return constant_C.expand(rows, -1)
+        count = math.prod(self.axes)
+        return self.as_trained(constant_C.repeat_interleave(count).expand(rows, -1))
 
     def by_target(self, output: Tensor, y: Tensor) -> list[tuple[Tensor, Tensor]]:
         """The outputs ``[..., C]`` and the values or class numbers of each target."""
@@ -166,14 +189,14 @@ class Loss:
                 *(self.single.rows(*each) for each in self.by_target(output, y)), strict=True
             )
             return torch.stack(each_K).mean(0), weight_K[0]
-        if self.axes:
+        if self.axes and not self.whole:
             at_K, y_K, _weight = self.positions(output, y)
             loss_K, mass_K = self.single.rows(at_K, y_K)
             row_K, none_N = self.rows_of_positions(y).to(loss_K.device), torch.zeros(len(y)).to(loss_K)
             return none_N.index_add(0, row_K, loss_K), none_N.index_add(0, row_K, mass_K.to(loss_K))
         kind = self.kind
         if kind.rows:
-            return kind.rows(self, output, y)
+            return kind.rows(self, self.as_trained(output), y)
         each = kind.criterion(reduction="none")(output, y) if kind.criterion else self._terms(output, y)
         each = each.mean(dim=1) if each.dim() > 1 else each
         return each, torch.ones(len(y), dtype=torch.float64)
@@ -200,7 +223,7 @@ class Loss:
             return sum(self.single.best_constant(y_N, weight) for y_N in y.unbind(-1)) / len(self.classes)
         y = y.detach().cpu()
         weight = torch.ones(len(y)) if weight is None else weight.detach().cpu()
-        if self.axes:
+        if self.axes and not self.whole:
             _none, y, weight = self.positions(y.reshape(len(y), -1), y, weight)
             return self.single.best_constant(y, weight)
         return self.kind.constant(self, y[weight > 0], weight[weight > 0].double())

@@ -35,7 +35,8 @@ class MetricInputs:
     output_RNC: logits, or standardised values ``[R, N, K]``, float64. y: ``[N]`` class numbers, or ``[N, K]``
     values, float64, or each network's own. scale: the regression target's standard deviation, or each
     network's. weight_RN: each row's weight for each network, float64; None: all rows count alike. answer_RN:
-    the classes that they predict if a threshold decides; None: the most probable ones.
+    the classes that they predict if a threshold decides; None: the most probable ones. axes: those of each
+    row's target, whose positions N counts all; (): it has none, or each position is a row.
     """
 
     output_RNC: Tensor
@@ -43,6 +44,7 @@ class MetricInputs:
     scale: float | Tensor = 1.0
     weight_RN: Tensor | None = None
     answer_RN: Tensor | None = None
+    axes: tuple[int, ...] = ()
 
     @cached_property
     def score_RN(self) -> Tensor:
@@ -106,6 +108,7 @@ class Metric:
     share: lies between 0 and 1. two_classes: for two classes only. may_lack: undefined on some sets of rows.
     charted: reports draw it with its interval beside the baselines. judged: a sweep's bracket keeps per-row
     scores for it, by which a sweep's judge decides; else the judge decides by accuracy or RMSE.
+    by_axes: of targets with axes it gets these axes, not each position as a row.
     interval: ``wilson`` for the share of correct rows, ``bootstrap``, or None for no interval.
     """
 
@@ -123,6 +126,7 @@ class Metric:
     may_lack: bool = False
     charted: bool = False
     judged: bool = False
+    by_axes: bool = False
     interval: Literal["wilson", "bootstrap"] | None = "bootstrap"
     weighted: str = ""
 
@@ -179,7 +183,13 @@ def measure(
     (rmse, mae), isn't measured.
     """
     loss = Loss(loss) if isinstance(loss, str) else loss
+    together: dict[str, Tensor] = {}
+    if loss.whole and loss.measured and output_RNC.shape[1]:
+        together["loss"] = _own_losses(output_RNC, y, loss, weight)
     if loss.axes:
+        if loss.metric and METRICS[loss.metric].by_axes and output_RNC.shape[1]:
+            together[loss.metric] = _by_axes(output_RNC, y, loss, scale, weight)
+            loss = replace(loss, metric="")
         output_RNC, y, weight = loss.positions(output_RNC, y, weight)
         loss = loss.single
     parts = loss.by_target(output_RNC, y)
@@ -190,11 +200,42 @@ def measure(
         _measured(*part, loss.single, own, weight, threshold) for part, own in zip(parts, scales, strict=True)
     ]
     if len(of_targets) == 1:
-        return of_targets[0]
+        return together | of_targets[0]
     names = [
         name for name in of_targets[0] if all(name in own for own in of_targets) and of_all_targets(name)
     ]
-    return {name: torch.stack([own[name] for own in of_targets]).mean(0) for name in names}
+    return together | {name: torch.stack([own[name] for own in of_targets]).mean(0) for name in names}
+
+
+def _by_axes(output_RNC: Tensor, y: Tensor, loss: Loss, scale: Any, weight: Tensor | None) -> Tensor:
+    """``[R]``: a metric of the user's, of truths and answers in the target's axes."""
+    of, rows = METRICS[loss.metric].of, output_RNC.shape[1]
+    assert of is not None
+    outputs = output_RNC.detach().cpu().double().unflatten(-1, (-1, math.prod(loss.axes)))
+    target = loss.target(y.detach().cpu().reshape(rows, *loss.axes), torch.float64).reshape(-1)
+    target = target if loss.task == "classification" else target.unsqueeze(-1)
+    weight_RN = None if weight is None else weight.detach().cpu().double().expand(len(outputs), rows)
+    inputs = MetricInputs(outputs.movedim(-1, -2).flatten(-3, -2), target, 1.0, weight_RN, None, loss.axes)
+    one = scale[0] if isinstance(scale, Sequence) else scale
+    return of(inputs.in_units(one, loss))
+
+
+def _own_losses(output_RNC: Tensor, y: Tensor, loss: Loss, weight: Tensor | None) -> Tensor:
+    """``[R]``: each network's loss of the user's, by the call that trains it."""
+    output_RNC, y, own = output_RNC.detach().cpu().double(), y.detach().cpu(), loss.kind.own
+    of_row = len(loss.axes) if loss.axes else int(loss.task == "regression")
+    each = y if y.dim() > 1 + of_row else [y] * len(output_RNC)  # each network may have its own
+    losses = []
+    for row, (output_NC, y_N) in enumerate(zip(output_RNC, each, strict=True)):
+        output, target = loss.as_trained(output_NC.contiguous()), loss.target(y_N, torch.float64)
+        with _same_chance(loss):
+            if weight is None:
+                losses.append(own.measure(output, target, loss.batch_size))
+                continue
+            each_N, _one_N = own.rows(output, target)
+            weight_N = weight.detach().cpu().double().expand(output_RNC.shape[:2])[row]
+            losses.append((each_N * weight_N)[weight_N > 0].sum() / weight_N.sum())
+    return torch.stack(losses).double()
 
 
 def _measured(
@@ -204,8 +245,12 @@ def _measured(
         return {}
     inputs = metric_inputs(output_RNC, y, loss, weight, threshold)
     output_RNC = inputs.output_RNC
-    there = loss.kind.task is not None or loss.kind.own is not None  # a loss of the user's may be absent
-    metrics, inputs = {"loss": _losses(inputs, loss)} if there else {}, inputs.in_units(scale, loss)
+    metrics: dict[str, Tensor] = {}
+    if loss.whole and loss.measured:
+        metrics["loss"] = _own_losses(output_RNC, y, loss, weight)
+    elif loss.kind.task is not None and loss.measured:  # a loss of the user's may be absent
+        metrics["loss"] = _losses(inputs, loss)
+    inputs = inputs.in_units(scale, loss)
     silent = loss.task == "classification" and not output_RNC.isfinite().all()
     answered_R = answered(output_RNC).all(1) if silent else None
     for name in metric_names(loss, output_RNC.shape[-1]):
@@ -218,15 +263,11 @@ def _measured(
 def _losses(a: MetricInputs, loss: Loss) -> Tensor:
     """``[R]``: each network's loss; its bits don't depend on the number of networks."""
     R, N, C = a.output_RNC.shape
-    if (N >= TOGETHER or loss.kind.own is not None) and a.weight_RN is None:
+    if N >= TOGETHER and a.weight_RN is None:
         pairs = zip(a.output_RNC, a.y_RN, strict=True)
-        with _same_chance(loss):
-            return torch.stack(
-                [loss(o_NC.contiguous(), loss.target(y_N, torch.float64)) for o_NC, y_N in pairs]
-            )
+        return torch.stack([loss(o_NC.contiguous(), loss.target(y_N, torch.float64)) for o_NC, y_N in pairs])
     target = loss.target(a.y_RN.reshape(-1), torch.float64)
-    with _same_chance(loss):
-        each_RN, of_RN = (part.view(R, N) for part in loss.rows(a.output_RNC.reshape(R * N, C), target))
+    each_RN, of_RN = (part.view(R, N) for part in loss.rows(a.output_RNC.reshape(R * N, C), target))
     if a.weight_RN is not None:
         each_RN, of_RN = each_RN * a.weight_RN, of_RN * a.weight_RN
     return each_RN.sum(-1) / of_RN.sum(-1)

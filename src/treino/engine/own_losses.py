@@ -6,7 +6,6 @@ it, in the kernel ``batched`` for blocks of members at once.
 
 import copy
 import inspect
-import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
@@ -37,7 +36,7 @@ OWN_LOSS_FAILS = Refusal(
     "It is called as torch's own: loss(output, target). Try it on torch.randn({output}).",
 )
 OWN_LOSS_RESULT = Refusal(
-    "For {rows} rows the loss {name} returns {got}; wanted is one number, or one for each row.",
+    "For {rows} rows the loss {name} returns {got}; wanted is one number, or one for each row or target.",
     "Return a tensor of shape [] or [{rows}], e.g. by .mean().",
 )
 OWN_LOSS_GRADIENT = Refusal(
@@ -143,7 +142,9 @@ def _of_torch(value: Any) -> type[nn.Module] | None:
 
 
 class OwnLoss:
-    """A loss as a function (output ``[B, C]``, target) → scalar. value: a function, a module or its class."""
+    """A loss as a function (output, target) → scalar, of a batch in the shapes of training.
+
+    value: a function, a module or its class."""
 
     def __init__(self, name: str, value: Any) -> None:
         self.name = name
@@ -158,6 +159,22 @@ class OwnLoss:
             TreinoError: the function fails, or returns something else than one number or one for each row.
         """
         return self._called(self.value, output, y).mean()
+
+    def couples(self, output: Tensor, y: Tensor) -> bool:
+        """Whether it is no mean over rows, so that its value depends on which rows are together."""
+        with fork_rng(0):
+            return bool(self.rows(output[:PROBE_ROWS], y[:PROBE_ROWS])[0].isnan().all())
+
+    def measure(self, output: Tensor, y: Tensor, size: int | None) -> Tensor:
+        """The loss of all rows. One that couples rows is measured on batches of ``size`` consecutive rows, to
+        the last of which the rest belongs, and each batch counts by its rows."""
+        rows = len(y)
+        if size is None or rows < 2 * size or not self.couples(output, y):
+            return self(output, y)
+        sizes = [size] * (rows // size - 1)
+        sizes.append(rows - sum(sizes))
+        parts = zip(output.split(sizes), y.split(sizes), sizes, strict=True)
+        return torch.stack([self(*part) * (n / rows) for *part, n in parts]).sum()
 
     def rows(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Each row's loss, and its weight 1, ``[B]``; losses are NaN if the loss is no mean over rows."""
@@ -183,7 +200,7 @@ class OwnLoss:
 
     def _plain(self, output: Tensor, y: Tensor) -> Tensor | None:
         value = self._called(self.value, output, y)
-        return value if value.dim() else None
+        return value.flatten(1).mean(1) if value.dim() > 1 else value if value.dim() else None
 
     def _unreduced(self, output: Tensor, y: Tensor) -> Tensor | None:
         """By torch's argument ``reduction``."""
@@ -212,7 +229,7 @@ class OwnLoss:
 
     def _called(self, function: Function, output: Tensor, y: Tensor) -> Tensor:
         value = self._returned(function, output, y)
-        if not isinstance(value, Tensor) or value.shape not in ((), (1,), (len(output),)):
+        if not isinstance(value, Tensor) or value.shape not in ((), (1,), (len(output),), y.shape):
             got = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
             raise OWN_LOSS_RESULT(name=self.name, rows=len(output), got=got)
         if not value.is_floating_point():
@@ -289,8 +306,8 @@ def _learnt(value: Tensor) -> list[Tensor]:
     return leaves
 
 
-def check_own(loss: Loss, outputs: int, y: Tensor, weighted: bool = False) -> None:
-    """Try a loss of the user's own on some targets, before anything is written.
+def check_own(loss: Loss, outputs: int, y: Tensor, weighted: bool = False) -> str:
+    """Try a loss of the user's own on some targets, before anything is written; say how it is measured.
 
     y: targets in the loss's form. weighted: whether rows have weights.
 
@@ -299,15 +316,23 @@ def check_own(loss: Loss, outputs: int, y: Tensor, weighted: bool = False) -> No
     """
     own: OwnLoss | None = loss.kind.own
     if own is None:
-        return
-    channels = outputs // math.prod(loss.axes)
-    shape = (channels, *loss.axes) if loss.task == "classification" or not loss.axes else loss.axes
+        return ""
+    shape = (outputs, *loss.axes) if loss.task == "classification" or not loss.axes else loss.axes
     output = torch.randn(len(y), *shape, generator=torch.Generator().manual_seed(0))
     if loss.classes:  # several targets of classes: the function gets one after the other
         output, y = loss.by_target(output, y)[0]
     own.check(output, y)
-    if weighted and not loss.axes and bool(own.rows(output, y)[0].isnan().any()):
+    if not own.couples(output, y):
+        return ""
+    if weighted:
         raise OWN_LOSS_ROWS(name=own.name)
+    whole = _("{name} is no mean over rows: it is measured on all rows of a part at once.")
+    if loss.batch_size:
+        whole = _(
+            "{name} is no mean over rows: it is measured on batches of {n} rows, the last of which has the "
+            "rest, too."
+        )
+    return whole.format(name=own.name, n=loss.batch_size)
 
 
 def is_batchable(loss: Loss, outputs: int, y: Tensor) -> bool:

@@ -70,7 +70,8 @@ def _metric(name: str, value: Any) -> Metric:
     if value is None:
         return Metric(None, 1, None, about)
     own = OwnMetric.of(name, value)
-    return Metric(own.task, own.better, own, about, may_lack=True)
+    of_positions = own.task or scorer_parts(value) or _task_of_sklearn(own.function)
+    return Metric(own.task, own.better, own, about, may_lack=True, by_axes=not of_positions)
 
 
 def _of_sklearn(name: str) -> Any:
@@ -191,6 +192,9 @@ class OwnMetric:
             guess = guess[:, 1] if guess.shape[1] == 2 else guess
         else:
             guess = inputs.guess_RN[row].numpy()
+        if inputs.axes:
+            true_N = true_N.reshape(-1, *inputs.axes)
+            guess = guess.reshape(*true_N.shape, *guess.shape[1:])
         if not np.isfinite(guess).all():
             return float("nan")
         weight = {} if inputs.weight_RN is None else {"sample_weight": inputs.weight_RN[row].numpy().copy()}

@@ -132,10 +132,11 @@ def set_up(
     )
     bags = _bags(bags, inputs, len(config.seeds))
     loss, loss_reason = loss_of(config, inputs, bags)
-    loss = replace(loss, axes=inputs.axes)
+    batch_size = s.batch_size if isinstance(s.batch_size, int) else None
+    loss = replace(loss, axes=inputs.axes, batch_size=batch_size)
     check_numbers(loss, inputs)
     outputs, targets = outputs_of(loss, inputs), loss.target(inputs.train[1][:PROBE_ROWS], config.dtype).cpu()
-    check_own(loss, outputs, targets, weighted=bags is not None)
+    coupled = check_own(loss, outputs, targets, weighted=bags is not None)
     template = template_of(net, inputs, loss, config)
     config, numbers = _with_own_defaults(config, template.module)
     hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
@@ -177,7 +178,7 @@ def set_up(
         validation=validation if plan.evaluates else None,
         outputs=outputs,
         layers=template.layers,
-        loss_reason=loss_reason,
+        loss_reason=" ".join(filter(None, [loss_reason, coupled])),
         kernel_reason=kernel_reason,
         metric_reason=getattr(METRICS[s.metric].of, "reason", ""),
         bags=bags,

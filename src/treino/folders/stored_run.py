@@ -417,12 +417,16 @@ class StoredRun(StoredFolder):
     @property
     def loss_function(self) -> Loss:
         """The training loss, with its settings."""
+        if self.whole is not None:
+            run, _number = self.whole
+            return run.loss_function.single
         s = self.resolved
         faulty = "softmax_before_cross_entropy" in s.fault
         each = tuple(len(t.classes) for t in self.preparation.targets if t.classes)
         further, axes = further_metric(s.metric), self.preparation.target_shape
         weights, levels = s.class_weights or None, quantile_levels(s, s.loss)
-        return Loss(s.loss, s.label_smoothing, weights, faulty, each, s.task, further, axes, levels)
+        size = s.batch_size if isinstance(s.batch_size, int) else None
+        return Loss(s.loss, s.label_smoothing, weights, faulty, each, s.task, further, axes, levels, size)
 
     @cached_property
     def data(self) -> Data:

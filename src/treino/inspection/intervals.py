@@ -160,12 +160,17 @@ def _draws_of_several(sample: _Sample, names: list[str], seed: int) -> dict[str,
     output_NC, y, loss, scale, weight, group_N = sample
     parts, apart = loss.by_target(output_NC, y), ("accuracy", "f1_macro")
     scales = scale if isinstance(scale, Sequence) else [scale] * len(parts)
-    others = [name for name in names if name not in apart]
+    others = [name for name in names if name not in apart and not (name == "loss" and loss.whole)]
     each = [
         _draws(_Sample(*part, loss.single, s, weight, group_N), others, seed)
         for part, s in zip(parts, scales, strict=True)
     ]
     values = {name: np.mean([own[name] for own in each], axis=0) for name in others}
+    if loss.whole:
+        of_rows_N2 = np.stack(row_losses(output_NC, y, loss, weight), 1)
+        drawn = _resamples(len(y), np.random.default_rng(seed), group_N)
+        sum_B2 = np.concatenate([count_BN @ of_rows_N2 for count_BN in drawn])
+        values["loss"] = sum_B2[:, 0] / sum_B2[:, 1]
     if loss.task == "classification":
         of_classes = [metric_inputs(out_NC[None], own_y, loss.single) for out_NC, own_y in parts]
         scores = [f1_scores(own.guess_RN, own.y) for own in of_classes]
@@ -194,7 +199,8 @@ def _draws(sample: _Sample, names: list[str], seed: int, threshold: float | None
         inputs = metric_inputs(output_NC[None], y, loss, threshold=threshold)
         area = of_weighted(auc_scores(inputs.score_RN, inputs.y), weight)
     weight_N = weights_or_ones(weight, len(y))
-    columns = list(row_losses(output_NC, y, loss, weight))
+    none = np.full(len(y), np.nan), np.ones(len(y))
+    columns = list(row_losses(output_NC, y, loss, weight) if loss.measured else none)
     if y.is_floating_point():
         own = inputs.in_units(sample.scale, loss)
         error_N = (own.error_RN[0] * own.scale).numpy()

@@ -308,7 +308,7 @@ def fit_baselines(end: Ending) -> None:
     """``baseline``: the test metrics of simple models, if test rows are looked at; and notes on rows that are
     not counted in any figure."""
     loss, full = end.training.loss_function, end.resolution.settings.baselines == "full"
-    loss = loss if loss.axes else loss.single
+    loss = loss if len(end.of_targets) == 1 else loss.single
     notes: list[str] = []
     for own, one in zip(end.of_targets, end.held.by_target, strict=True):
         own["baseline"] = {}
