@@ -210,7 +210,7 @@ WATCHED = (
 def test_a_watched_training_is_one_output_and_has_a_card(kernel: Any) -> None:
     figure, run, data = executed(kernel, WATCHED.format("seen"), "run", "tr.load('wine')")
     assert figure.outputs[0].output_type == "display_data"
-    for text in ("finished after", "decision boundary", "runs/seen"):
+    for text in ("Finished after", "decision boundary", "runs/seen"):
         assert text in html_of(figure)
     assert "are right" in html_of(run)
     assert "class_0" in html_of(data)

@@ -19,7 +19,7 @@ import numpy as np
 from treino import api
 from treino.base.console import kernel_shell
 from treino.base.signatures import declare, keyword
-from treino.base.words import _, joined
+from treino.base.words import _
 from treino.cli.run_view import Position, RunView, View
 from treino.cli.sweep_view import view_of_many
 from treino.engine import Tick
@@ -29,7 +29,9 @@ from treino.inspection.boundary import boundary_preview, previewable, sight
 from treino.inspection.curves import Curves
 from treino.inspection.input_planes import InputAxes
 from treino.plots.notebook_cards import LiveTraining, sweep_html, training_html
-from treino.plots.run_sentences import ending, headline
+from treino.plots.report.blocks import blocks_of, sentences
+from treino.plots.report.run import run_blocks
+from treino.plots.report.sweep import sweep_blocks
 from treino.training.loop import JobClose, JobEnd, JobProgress, JobRefit, JobStart
 from treino.training.stored_results import StoredSweep
 from treino.training.train import RunJob, run_of
@@ -175,8 +177,8 @@ class Figure:
             self.show(_("Interrupted; go on with: treino resume {path}").format(path=command_word(path)))
             return
         result = StoredSweep(event.job.folder).result
-        judged = result and result.judge and result.judge.sentence
-        self.show(*((judged,) if judged else ()), _("Kept in {path}.").format(path=path))
+        parts = {} if result is None else sweep_blocks(result, 0)
+        self.show(*sentences(blocks_of(parts)), _("Kept in {path}.").format(path=path))
 
 
 class RunFigure(Figure):
@@ -247,19 +249,19 @@ class RunFigure(Figure):
     def close(self, event: JobEnd) -> None:
         run = run_of(event.job)
         result, name, steps = run.result, run.name, sum(map(len, self.loss_S))
-        sentences = [
+        lines = [
             _("Interrupted after {step:,} steps; saved in {path}.").format(step=steps, path=run.path),
             _("To go on: run = treino.open({name!r}).resume()").format(name=str(run.path)),
         ]
         if not event.interrupted and result is not None:
-            sentences = [
-                joined([ending(result), ". ", headline(result)]),
+            lines = [
+                *sentences(blocks_of(run_blocks(run), without=("findings", "changes"))),
                 _("Kept in {path}; more: treino report {name}").format(path=run.path, name=name),
             ]
             if result.findings:
                 rules = ", ".join(finding.rule for finding in result.findings)
-                sentences.append(_("The doctor found: {rules}.").format(rules=rules))
+                lines.append(_("The doctor found: {rules}.").format(rules=rules))
             self.kept_epoch = None if result.members else result.kept_epoch
         if previewable(self.job.data) and run.status != "interrupted":
             self.net = run.module
-        self.show(*sentences, alarm=event.interrupted or run.status == "diverged")
+        self.show(*lines, alarm=event.interrupted or run.status == "diverged")

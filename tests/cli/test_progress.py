@@ -120,7 +120,7 @@ def test_a_run_that_is_trained_elsewhere_shows_its_last_figures(
         pass
     shown = treino("show", "long")
     assert shown.status == 0
-    assert re.search(r"running: [\d\u202f]+ steps so far \(epochs: [1-9]", shown.out)
+    assert re.search(r"Running: [\d\u202f]+ steps so far \(epochs: [1-9]", shown.out)
     assert re.search(r"last figures: training loss \d\S* · validation accuracy \d", shown.out)
     events.close()
 
@@ -161,6 +161,6 @@ def test_a_lead_of_a_simple_model_that_can_be_chance_is_said(metric: str, tmp_pa
         document = run.result.model_dump(by_alias=True)
         document["metrics"]["test"][metric], document["intervals"]["test"] = own / rows, {metric: (4.0, 6.0)}
         document["baseline"] = {"linear": {**document["baseline"]["linear"], metric: linear / rows}}
-        said = run_sentences.headline(type(run.result).model_validate(document))
+        (said,) = run_sentences.headlines(type(run.result).model_validate(document))
         assert ("new rows the network may" in said) == chance
         assert metric == "rmse" or not chance or f"{linear - own} of the 26 rows" in said

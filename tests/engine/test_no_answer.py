@@ -17,7 +17,7 @@ from treino.inspection.boundary import score
 from treino.inspection.outputs import confusion, mistakes, outputs, predicted_classes
 from treino.plots.captions import score_sentence
 from treino.plots.confusion import sentences
-from treino.plots.run_sentences import headline
+from treino.plots.run_sentences import headlines
 
 NET = """import torch
 class Net(torch.nn.Module):
@@ -49,7 +49,7 @@ def test_a_network_without_answers_has_no_accuracy(every: bool, treino: Treino) 
     lost = int(outputs(run.module, run.data.test.x).isnan().any(1).sum())
     assert lost == 26 if every else 0 < lost < 26
     assert f"The network's output is NaN or ∞ in {lost} of 26 test rows: they have no figure." in d["notes"]
-    assert headline(run.result) == ""
+    assert headlines(run.result) == []
     drawn = score(run.module, run.data)
     assert (drawn.accuracy, drawn.interval, drawn.unanswered) == (None, None, lost)
     assert "not finite" in score_sentence(drawn)

@@ -9,7 +9,7 @@ from tests.quick_ends import _quick_ends, undrawn  # noqa: F401
 from treino.fit_events import FitRequest, fit_events
 from treino.folders.documents.listing import listing
 from treino.folders.store.output_files import OutputFile
-from treino.plots.run_sentences import headline
+from treino.plots.run_sentences import headlines
 from treino.reports.report import report
 from treino.training.loop import JobStart
 from treino.training.stored_results import open_run
@@ -22,7 +22,7 @@ FIRST = "that it never saw"
 def looks(path: Path) -> int:
     """What the result says, and each of its sentences."""
     run = open_run(path, verify=False)
-    number, said = run.result.test_looks, headline(run.result)
+    number, (said,) = run.result.test_looks, headlines(run.result)
     assert number == run.document["test_looks"]
     assert (FIRST in said) == (number == 1)
     assert (f"Look number {number} at them" in said) == (number > 1)

@@ -21,8 +21,8 @@ from treino.api import Run
 from treino.base.console import EscapingConsole
 from treino.cli.sweep_view import summary
 from treino.folders.store.output_files import MARKDOWN, PAGE, OutputFile
-from treino.plots.report.blocks import Block, ListBlock, Paragraph, TableBlock, cell_text, markdown
-from treino.plots.report.run import result_blocks, run_sections
+from treino.plots.report.blocks import blocks_of, markdown, plain_blocks
+from treino.plots.report.run import run_blocks, run_sections
 from treino.plots.report.sweep import study_blocks, sweep_blocks
 from treino.reports.report import report
 from treino.reports.run_report import run_report_of
@@ -284,23 +284,25 @@ def test_terminal_page_and_card_tell_the_same(here: Path) -> None:
         (swept, sweep_blocks(swept.result, 8)),
         (spread, sweep_blocks(spread.result, 8)),
         (study, study_blocks(study.result)),
-        *((run, result_blocks(run)) for run in (swept.best, tr.fit("diabetes", **options))),
+        *((run, run_blocks(run)) for run in (swept.best, tr.fit("diabetes", **options))),
     ]
-    for one, blocks in told:
+    for one, parts in told:
         console = EscapingConsole(width=10_000, no_color=True)
         with console.capture() as capture:
             console.print(summary(one, 10_000))
         pages = [one._repr_html_(), *([] if one is study else [report([one]).read_text()])]
-        texts = [text for block in blocks for text in _texts(block)]
+        texts = texts_of(plain_blocks(blocks_of(parts)))
         assert len(texts) > 10
         for shown in (capture.get(), *(unescape(re.sub("<[^>]+>", " ", page)) for page in pages)):
             words = " ".join(shown.split())
             assert [text for text in texts if " ".join(text.split()) not in words] == []
 
 
-def _texts(block: Block) -> list[str]:
-    if isinstance(block, TableBlock):  # whose headings the terminal wraps
-        cells = [cell_text(cell) for row in block.rows for cell in row]
-        return [block.caption, *cells, *(word for heading in block.head for word in heading.split())]
-    assert isinstance(block, Paragraph | ListBlock)
-    return [block.text] if isinstance(block, Paragraph) else [*block.items]
+def texts_of(blocks: list[dict[str, Any]]) -> list[str]:
+    """Each sentence and each cell of plain blocks, and the words of headings, which the terminal wraps."""
+    texts = []
+    for block in blocks:
+        texts += [*block.get("items", ()), block.get("text", ""), block.get("caption", "")]
+        texts += [cell for row in block.get("rows", ()) for cell in row]
+        texts += [word for heading in block.get("head", ()) for word in heading.split()]
+    return texts

@@ -372,12 +372,7 @@ class RunFigures:
         for table in (metrics, self.document["baseline"]):
             values |= {v for of in table.values() for v in (of or {}).values() if v is not None}
         values |= {v for ends in intervals.values() for v in ends} | {0.95}
-        last = [
-            each
-            for series in ("loss", "accuracy", "rmse", "mae", "r2", "f1_macro")
-            for each in (self.document.get(series) or {}).get("validation", [])[-1:]
-        ]
-        return values | {v for v in last if v is not None}
+        return values
 
     def document_words(self) -> str:
         keys = ("kept_epoch", "kept_step", "steps", "epochs")

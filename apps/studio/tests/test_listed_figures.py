@@ -85,7 +85,7 @@ def test_the_page_of_a_sweep_says_what_treino_show_says(studio: RealStudio, brow
         "drawn .parallel canvas": lambda _: everything,
         "value .brush": field,
         "value #sweep-more": field,
-        "text #sweep-judge": lambda _: field([document["judge"]["sentence"]]),
+        "text #sweep-result": lambda _: field([command_line(studio.runs.parent, "show", name)]),
     }
     page = opened_at(studio, browser, f"sweep/{name}", ".rows tbody tr")
     rested(page)
@@ -99,8 +99,10 @@ def test_the_page_of_a_study_says_what_treino_show_says(studio: RealStudio, brow
     def row(cells: list[str]) -> set[float]:
         each = rows[int(cells[0]) - 1]
         figures = {each[name][-1] for name in ("loss", "measured_loss", "accuracy")}
-        time = each["seconds_per_epoch"]
-        return {float(cells[0]), each["batch_size"], each["epochs"], time, 1e3 * time, 1e6 * time} | figures
+        figures |= {each["loss"][0], *each["accuracy_interval"], each["updates_per_epoch"]}
+        times = [each["seconds_per_epoch"], *(each["seconds_interval"] or ())]
+        figures |= {unit * time for time in times for unit in (1, 1e3)}
+        return {float(cells[0]), each["batch_size"], each["epochs"]} | figures
 
     def epoch(cells: list[str]) -> set[float]:
         number = int(cells[0])

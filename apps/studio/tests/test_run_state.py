@@ -16,7 +16,6 @@ from treino.training.stored_results import open_run
 from treino_studio.run_commands import look
 from treino_studio.run_history import history
 from treino_studio.run_page import RunPage
-from treino_studio.run_result import run_result
 from treino_studio.run_state import difference_text, epochs, run_state, settings_at
 
 
@@ -145,4 +144,4 @@ def test_of_many_epochs_only_those_that_are_drawn_are_read(
     assert listed[-1]["validation"]
     last = history(stored, None, {})[-1]["figures"]
     assert last == {name: measured[name][-1] for name in ("loss", "accuracy")}
-    assert run_result(stored) is not None
+    assert run_state(stored)["result"]

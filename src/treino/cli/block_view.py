@@ -34,7 +34,8 @@ def shown(blocks: Iterable[Block]) -> list[RenderableType]:
         if isinstance(block, Folded):
             parts += [line((block.title, "bold")), *_names(block.table)]
         elif isinstance(block, Note):
-            parts.append(line(("! ", "yellow"), " ".join(filter(None, [block.title, *block.lines]))))
+            title = block.title if block.title.endswith(".") else f"{block.title}:"
+            parts.append(line(("! ", "yellow"), " ".join(filter(None, [title, *block.lines]))))
         elif isinstance(block, TableBlock):
             parts += [*filter(None, [block.caption]), _Table(block)]
         elif isinstance(block, Paragraph):

@@ -8,13 +8,11 @@ from cyclopts import Parameter
 
 from treino.base.console import table
 from treino.base.option_marks import READ
-from treino.base.words import _, numeral
+from treino.base.words import _
 from treino.cli.flags import ScreenFlag, ToFile, Trust
 from treino.cli.screen import Replace, output_file, say_replaced
 from treino.folders.access import Access
 from treino.folders.store.output_files import CSV
-
-NOTHING = "–"
 
 
 def compare(
@@ -36,6 +34,7 @@ def compare(
 
     Example: treino compare february march --on test.csv
     """
+    from treino.plots.report.charts import figure as figure_text
     from treino.reports.paired_runs import paired_runs
     from treino.training.stored_results import predicting
 
@@ -52,9 +51,9 @@ def compare(
     headings = _("figure"), found.a, found.b, _("difference"), _("95 % of the difference")
     lines = []
     for figure in found.figures:
-        ends = {"low": _number(figure.low), "high": _number(figure.high)}
+        ends = {"low": figure_text(figure.low), "high": figure_text(figure.high)}
         interval = "" if figure.low is None else _("{low} to {high}").format(**ends)
-        values = map(_number, (figure.a, figure.b, figure.difference))
+        values = map(figure_text, (figure.a, figure.b, figure.difference))
         lines.append([figure.metric, *values, interval])
     screen.out.print(table(headings, lines, left=(0,)))
     screen.out.print()
@@ -68,10 +67,6 @@ def compare(
     elif found.changed:
         screen.out.print(_("Write them with --to FILE.csv, or see --json."))
     return 0
-
-
-def _number(value: float | None) -> str:
-    return NOTHING if value is None else numeral(value)
 
 
 def _rows(found: Any) -> bytes:

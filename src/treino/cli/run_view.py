@@ -15,13 +15,12 @@ from treino.data.splits import split_name
 from treino.engine import Tick
 from treino.engine.registries import foreign
 from treino.folders.documents.reading import read_preparation
-from treino.folders.documents.run_spec import ResolvedSettings, RunFacts
+from treino.folders.documents.run_spec import ResolvedSettings
 from treino.folders.store import RunFolder
 from treino.folders.store.new_names import ended_before_it_began
-from treino.folders.stored_folder import packages_text
 from treino.folders.stored_run import StoredRun
 from treino.plots.report.blocks import Paragraph
-from treino.plots.report.run import layers_table, result_blocks, run_ending
+from treino.plots.report.run import layers_table, run_blocks
 from treino.training.findings import lower_rate
 from treino.training.loop import JobEnd
 from treino.training.train import RunJob, run_of
@@ -153,16 +152,10 @@ def run_summary(run: StoredRun, decided: Sequence[RenderableType] = ()) -> Rende
     where = ["", _("run  {path}").format(path=run.path)]
     if not run.folder.has("spec.json"):
         return Group(str(ended_before_it_began(run.path)), *where, *run.folder.notices)
-    facts, outcome = run.facts, result_blocks(run)
-    parts: list[RenderableType] = [run_ending(run), *(["", *shown(outcome)] if outcome else [])]
-    parts += [*_findings(run, facts), *_notes(run, facts)]
-    if packages := packages_text(run.spec.versions):
-        brought = _("It was trained with what these packages bring: {packages}")
-        parts += ["", brought.format(packages=packages)]
-    parts += ["", *map(str, run.changes)] if run.changes else []
-    late = run.resolved.split_time is not None and not run.resolved.refit and run.status == "finished"
-    hint = _("The latest rows were held back: to learn from them too before it predicts, add [[refit]].")
-    parts += ["", hint if late else run.refit_note] if late or run.refit_note else []
+    parts = list[RenderableType]()
+    for name, blocks in run_blocks(run).items():
+        parts += [*([""] if parts else []), *shown(blocks)]
+        parts += [_("why: treino doctor {run}").format(run=run.typed)] if name == "findings" else []
     parts += [*decided, *where]
     drawn = [name for name in run.folder.names("pictures") if name.endswith(".png")]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
@@ -172,21 +165,6 @@ def run_summary(run: StoredRun, decided: Sequence[RenderableType] = ()) -> Rende
     parts += notices
     parts += [_("next {command}").format(command=command) for command in _next(run)]
     return Group(*parts)
-
-
-def _findings(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
-    """The doctor's findings on this run, a line each."""
-    if not facts.findings:
-        return []
-    sure = {True: _("certain"), False: _("likely")}
-    lines = [line((f.rule, "yellow"), f" ({sure[f.certain]}): {f.message} {f.fix}") for f in facts.findings]
-    return ["", *lines, _("why: treino doctor {run}").format(run=run.typed)]
-
-
-def _notes(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
-    """The notes that were added after the first step."""
-    late = [note for note in facts.notes if note not in run.spec.facts.notes]
-    return ["", *late] if late else []
 
 
 def _next(run: StoredRun) -> list[str]:

@@ -21,8 +21,6 @@ TOML_OF_STUDY = Refusal(
 )
 TOML_AND_MORE = Refusal("--as toml writes one file, and {other} stands beside it.", "Leave one of them out.")
 
-SHOWN = 48  # maximum number of characters in a column
-
 
 def show(
     run: RunName = "last",
@@ -44,8 +42,10 @@ def show(
     Example: treino show last | treino show last --epochs | treino show wine-1 wine-2 |
     treino show wine-1 --as toml > wine.toml
     """
+    from treino.cli.block_view import shown
     from treino.cli.sweep_view import summary
     from treino.folders.run_curves import curves_of
+    from treino.plots.report.compare import differing_table
     from treino.reports.run_comparison import differences
     from treino.training.stored_results import StoredStudy, open_folder, open_run
 
@@ -64,9 +64,9 @@ def show(
     if epochs:
         if other is not None:
             raise EPOCHS_OF_TWO()
-        shown = open_run(run)
-        screen.document(shown.document)
-        screen.out.print(_epochs(curves_of(shown)))
+        one = open_run(run)
+        screen.document(one.document)
+        screen.out.print(_epochs(curves_of(one)))
         return 0
     if other is None:
         stored = open_folder(run)
@@ -81,11 +81,8 @@ def show(
             _("{a} and {b} have the same settings and figures.").format(a=first.name, b=second.name)
         )
         return 0
-    lines = [(d["what"], _short(d["a"]), _short(d["b"])) for d in differing]
-    beside = table(("", first.name, second.name), lines)
-    for column in beside.columns:
-        column.overflow, column.max_width = "fold", SHOWN
-    screen.out.print(beside)
+    lines = [(d["what"], (d["a"], d["b"])) for d in differing]
+    screen.out.print(*shown([differing_table((first.name, second.name), lines)]))
     return 0
 
 
@@ -103,14 +100,3 @@ def _epochs(curves: Any) -> Table:
 
 def _spread(mean: float, deviation: float) -> str:
     return "" if math.isnan(mean) else f"{numeral(mean, '.4f')} ± {numeral(deviation, '.4f')}"
-
-
-def _short(value: object) -> str:
-    """The text of a setting or a metric: a dash for None, the items of a list, six digits of a float."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_short, value)) or "–"
-    return numeral(value, ".6g") if isinstance(value, float) else str(value)

@@ -16,6 +16,7 @@ from treino.engine import Tick
 from treino.folders.documents.sweep import StudyResult
 from treino.folders.store.new_names import command_word, ended_before_it_began
 from treino.folders.stored_run import StoredRun
+from treino.plots.report.blocks import Paragraph, blocks_of
 from treino.plots.report.sweep import study_blocks, sweep_blocks
 from treino.training.choices import plain_reason
 from treino.training.loop import Job, JobEnd
@@ -112,18 +113,14 @@ class StudyView:
     def opening(self) -> list[RenderableType]:
         """The text before a study: data and settings."""
         facts = self.job.facts
+        how = _("in turns") if self.job.bracket.distribution is None else _("on a cluster")
         text = _(
-            "{data}, {train:,} training rows; networks, in turns: {n}; epochs of each: {epochs}; measured on"
-            " {rows:,} {split} rows"
+            "{data}, {train:,} training rows; networks, {how}: {n}; epochs of each: {epochs}; measured on "
+            "{rows:,} {split} rows"
         )
-        if self.job.bracket.distribution is not None:
-            text = _(
-                "{data}, {train:,} training rows; networks, on a cluster: {n}; epochs of each: {epochs}; "
-                "measured on {rows:,} {split} rows"
-            )
         n, train = len(facts.rows) * len(facts.seed_list), facts.split["train"]
         measured = {"rows": facts.measured_rows, "split": split_name(facts.measured_on)}
-        sizes = text.format(n=n, epochs=facts.epochs, data=facts.data, train=train, **measured)
+        sizes = text.format(how=how, n=n, epochs=facts.epochs, data=facts.data, train=train, **measured)
         return [sizes, *self.job.data.notes, "", *self.job.folder.notices]
 
     def position(self, tick: Tick) -> Position:
@@ -154,9 +151,9 @@ def sweep_summary(sweep: StoredSweep, earlier: Sequence[str] = ()) -> Renderable
     result = sweep.result
     if result is None:
         return without_result(sweep)
+    blocks = blocks_of(sweep_blocks(result, LEADERS))
     parts = [
-        *shown(sweep_blocks(result, LEADERS)),
-        *(note for note in result.notes if note not in earlier),
+        *shown(block for block in blocks if not (isinstance(block, Paragraph) and block.text in earlier)),
         "",
         _("sweep {path}: {status}").format(path=sweep.path, status=_(sweep.status)),
     ]
@@ -189,7 +186,7 @@ def without_result(stored: StoredSweep | StoredStudy) -> RenderableType:
 
 def study_summary(result: StudyResult, width: int) -> RenderableType:
     """The rows as a table, the conclusions, and the notes. width: columns of the terminal."""
-    parts = shown(study_blocks(result, narrow=width < WIDE))
+    parts = shown(blocks_of(study_blocks(result, narrow=width < WIDE)))
     over = result.status not in ("running", "interrupted")
     on = _("next  treino plot {path}") if over else _("next  treino resume {path}")
     parts += ["", status_line(result.path, result.status), on.format(path=result.path)]

@@ -19,9 +19,9 @@ from treino.folders.stored_run import StoredRun
 from treino.inspection.curves import Curves
 from treino.inspection.input_planes import Plane
 from treino.plots.pixels import data_uri, regions
-from treino.plots.report.blocks import Block, ListBlock, Paragraph, TableBlock, cell_text
+from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, TableBlock, blocks_of, cell_text
 from treino.plots.report.charts import curve_charts
-from treino.plots.report.run import result_blocks
+from treino.plots.report.run import run_blocks
 from treino.plots.report.sweep import study_blocks, sweep_blocks
 from treino.plots.style import ALARM, PALETTE
 from treino.plots.svg import LETTER, circle, colour, fluid_svg, image, rectangle, text, upright_text
@@ -41,29 +41,26 @@ SHOWN = 30  # maximum number of runs in a list
 
 
 def run_card(run: StoredRun) -> Markup:
-    """Return a run's card: what it is worth, its loss, who predicts, findings."""
-    blocks, charts = result_blocks(run), curve_charts([curves_of(run)])
+    """Return a run's card: how it ended, its figures and its loss, and all else that is told of it."""
+    charts = curve_charts([curves_of(run)])
+    blocks = blocks_of(run_blocks(run))
     beside = [_rendered(block) for block in blocks if isinstance(block, TableBlock)]
     beside += [tag("div", charts[0].html, style="flex:1 1 420px;max-width:480px")] if charts else []
     parts = [_rendered(block) for block in blocks if not isinstance(block, TableBlock)]
-    parts += [tag("div", *beside, style=GRID), *([_line(note)] if (note := run.refit_note) else [])]
-    parts += [
-        tag("div", tag("b", finding.rule, style=WRONG), f" {finding.message} {finding.fix}")
-        for finding in run.facts.findings
-    ]
+    parts.insert(1, tag("div", *beside, style=GRID))
     return _card(run.path, f"{run.spec.data.name} · {_(run.status)}", parts, run.status == "diverged")
 
 
 def sweep_card(sweep: StoredSweep) -> Markup:
     """Return a sweep's card: its leaders, or for several seeds or folds each metric's spread, and what the
     best is worth."""
-    blocks = [] if sweep.result is None else sweep_blocks(sweep.result, LEADERS)
+    blocks = [] if sweep.result is None else blocks_of(sweep_blocks(sweep.result, LEADERS))
     return _card(sweep.path, _(sweep.status), map(_rendered, blocks), sweep.status == "diverged")
 
 
 def study_card(study: StoredStudy) -> Markup:
     """Return a study's card: the table of its rows, and sentences below."""
-    blocks = [] if study.result is None else study_blocks(study.result)
+    blocks = [] if study.result is None else blocks_of(study_blocks(study.result))
     return _card(study.path, _(study.status), map(_rendered, blocks))
 
 
@@ -90,6 +87,8 @@ def _rendered(block: Block) -> Markup:
     texts: Iterable[str] = block.items if isinstance(block, ListBlock) else []
     if isinstance(block, Paragraph):
         texts = [block.text]
+    elif isinstance(block, Note):
+        return tag("div", tag("b", block.title, style=WRONG), " ", " ".join(block.lines))
     elif isinstance(block, TableBlock):
         written = _table(block.head, [[cell_text(cell) for cell in row] for row in block.rows])
         return _line(block.caption) + written if block.caption else written

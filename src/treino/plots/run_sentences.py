@@ -1,4 +1,4 @@
-"""Sentences on a run's end: its score with an interval and baselines, its length, its layers' numbers."""
+"""Sentences on a run's test score with an interval and baselines, and the numbers of its layers."""
 
 from collections.abc import Sequence
 
@@ -20,57 +20,34 @@ def layer_numbers(layers: Sequence[tuple[str, int]]) -> list[str]:
     return [str(sum(weighted[:place])) if own else "" for place, own in enumerate(weighted)]
 
 
-def headline(result: RunResult | None) -> str:
-    """Return a run's test score with its baselines in a sentence, or one for each target; "" before the run
-    ends."""
-    return " ".join(headlines(result))
-
-
-def headlines(result: RunResult | None) -> list[str]:
-    """Return the sentences of ``headline``, one for each target; [] without a test score."""
-    if result is not None and result.targets and result.metrics.test:
+def headlines(result: RunResult) -> list[str]:
+    """Return a run's test score with its baselines in a sentence, one for each target; [] before it ends."""
+    if result.targets and result.metrics.test:
         return [f"{target}: {_headline(result.of_target(target))}" for target in result.targets]
     return [sentence for sentence in [_headline(result)] if sentence]
 
 
-def _headline(result: RunResult | None) -> str:
-    test = (result and result.metrics.test) or {}
+def _headline(result: RunResult) -> str:
+    test = result.metrics.test or {}
     metric = next((m for m in ("accuracy", "rmse") if test.get(m) is not None), None)
-    if result is None or metric is None:
+    if metric is None or (value := test[metric]) is None:
         return ""
-    value = test[metric]
-    assert value is not None
     interval = result.intervals.finite.get(metric)
 
     def amount(value: float) -> str:
-        return _amount(value, result.currency)
+        return numeral(value, ".1%") if metric == "accuracy" else _amount(value, result.currency)
 
     first = (result.test_looks or 1) < 2
-    facts = {"n": result.rows["test"], "share": value if metric == "accuracy" else amount(value)}
-    if interval is None:
-        sentence = {
-            "accuracy": _("On {n:,} test rows that it never saw, {share:.1%} are right.")
-            if first
-            else _("On {n:,} test rows {share:.1%} are right."),
-            "rmse": _("On {n:,} test rows the RMSE (root of the mean squared error) is {share}."),
-        }[metric].format(**facts)
-    else:
-        low, high = interval if metric == "accuracy" else map(amount, interval)
-        sentence = {
-            "accuracy": _(
-                "On {n:,} test rows that it never saw, {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."
-            )
-            if first
-            else _("On {n:,} test rows {share:.1%} are right (95 %: {low:.1%} to {high:.1%})."),
-            "rmse": _(
-                "On {n:,} test rows the RMSE (root of the mean squared error) is {share} "
-                "(95 %: {low} to {high})."
-            ),
-        }[metric].format(low=low, high=high, **facts)
+    sentence = _("On {n:,} test rows the RMSE (root of the mean squared error) is {share}{span}.")
+    if metric == "accuracy":
+        sentence = _("On {n:,} test rows {share} are right{span}.")
+        if first:
+            sentence = _("On {n:,} test rows that it never saw, {share} are right{span}.")
+    low, high = map(amount, interval or (value, value))
+    span = "" if interval is None else " " + _("(95 %: {low} to {high})").format(low=low, high=high)
+    sentence = sentence.format(n=result.rows["test"], share=amount(value), span=span)
     compared = [
-        _("{who}: {value}").format(
-            who=baseline_name(name), value=numeral(other, ".1%") if metric == "accuracy" else amount(other)
-        )
+        _("{who}: {value}").format(who=baseline_name(name), value=amount(other))
         for name, figures in result.baseline.items()
         if figures is not None and (other := figures[metric]) is not None
     ]
@@ -138,28 +115,3 @@ BASELINES = {  # the name in a table, and what it is
 def baseline_name(name: str, *, short: bool = False) -> str:
     """Describe a baseline in words."""
     return _(BASELINES[name][0 if short else 1])
-
-
-def ending(result: RunResult) -> str:
-    """Return a sentence on the end of a run: its status, steps, epochs, seconds and kept weights."""
-    status = _(result.status)
-    if result.stopped_early:
-        status = _("finished early (no improvement of the validation {metric} for {n} epochs)").format(
-            metric=result.settings.metric, n=result.settings.patience
-        )
-    head = _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
-        status=status, steps=result.steps, epochs=result.epochs
-    )
-    text = _("{end}, {time}; kept the weights of epoch {kept:,}")
-    if result.kept_epoch is None:
-        text = _("{end}, {time}")
-    elif result.members:
-        text = _("{end}, {time}; kept each network's weights, the last of epoch {kept:,}")
-    return text.format(end=head, time=_time_of(result), kept=result.kept_epoch)
-
-
-def _time_of(result: RunResult) -> str:
-    """Return the seconds of a run's training, and since which step they are counted."""
-    if not result.timed_from:
-        return _("{seconds:.2f} s").format(seconds=result.seconds)
-    return _("{seconds:.2f} s from step {step:,} on").format(seconds=result.seconds, step=result.timed_from)

@@ -12,7 +12,7 @@ import torch
 from treino.base.apps import brought
 from treino.base.errors import Refusal, TreinoError
 from treino.base.own_objects import is_own
-from treino.base.words import _
+from treino.base.words import N_, _
 from treino.engine.devices import torch_threads
 from treino.folders.documents.reading import read_verification
 from treino.folders.documents.run_spec import RunSpec
@@ -141,10 +141,10 @@ def run_report_of(
     # waking threads costs more processor time than all of the work on a table
     with torch_threads(torch.get_num_threads() if of_pixels else 1):
         for number, (title, make) in enumerate(shown.items(), 1):
-            tell(title(), number, len(shown))
-            with missing.but(title()), network_errors(run):
+            tell(_(title), number, len(shown))
+            with missing.but(_(title)), network_errors(run):
                 if blocks := _of_each_target(run, make):
-                    seen[title()] = blocks
+                    seen[_(title)] = blocks
     images: Sequence[Block] = ()
     if whole and of_pixels:
         with missing.but(_("Images")):
@@ -210,12 +210,6 @@ def _film(run: StoredRun) -> Sequence[Block]:
     return blocks
 
 
-def _boundary(run: StoredRun) -> Sequence[Block]:
-    if run.data.kind == "image" and run.data.classes:
-        return ()  # a plane of two directions shows little of what a network makes of pixels
-    return _drawn(run, "boundary", _("What the network says over its inputs, with the rows on it"))
-
-
 def _confusion(run: StoredRun) -> Sequence[Block]:
     if not run.data.classes:
         return ()
@@ -223,12 +217,6 @@ def _confusion(run: StoredRun) -> Sequence[Block]:
         raise CLASSES_MANY(n=len(run.data.classes), run=run.typed)
     shown = confusion(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
     return confusion_blocks(shown)
-
-
-def _calibration(run: StoredRun) -> Sequence[Block]:
-    if not run.data.classes:
-        return ()
-    return _drawn(run, "calibration", _("How often the network is right, by how sure it is"))
 
 
 def _mistakes(run: StoredRun) -> Sequence[Block]:
@@ -251,32 +239,6 @@ def _behind_mistakes(run: StoredRun) -> Sequence[Block]:
     return [Paragraph(behind.about, "soft"), *behind.tables]
 
 
-def _confused(run: StoredRun) -> Sequence[Block]:
-    if run.data.kind != "image" or not run.data.classes:
-        return ()
-    return _drawn(
-        run, "cells", _("Rows that are taken for another class, by their true class and the predicted one")
-    )
-
-
-def _hangs_on(run: StoredRun) -> Sequence[Block]:
-    if run.data.kind != "image":
-        return ()
-    return _drawn(run, "occlusion", _("The places of some pictures that the network's answer hangs on"))
-
-
-def _goes_by(run: StoredRun) -> Sequence[Block]:
-    if run.data.kind == "image" or len(run.data.features) < 2:
-        return ()
-    return _drawn(run, "importance", _("How much worse it gets where a column is shuffled"))
-
-
-def _inside(run: StoredRun) -> Sequence[Block]:
-    if run.data.kind == "image":
-        return _drawn(run, "weights", _("The first layer's weights, a picture for each unit"))
-    return _drawn(run, "network", _("The network's units, and what each sees over the inputs"))
-
-
 def _drawn(run: StoredRun, name: str, alt: str) -> Sequence[Block]:
     pixels = run.data.kind == "image" and name != "calibration"
     return [_light(Picture(file, content, alt, pixels=pixels)) for file, content in PICTURES[name].draw(run)]
@@ -293,22 +255,61 @@ def _light(picture: Picture) -> Picture:
     return replace(picture, name=picture.name.removesuffix(".png") + ".jpg", content=file.getvalue())
 
 
-Shown = dict[Callable[[], str], Callable[[StoredRun], Sequence[Block]]]
+Make = Callable[[StoredRun], Sequence[Block]]
 
-WRITTEN: Shown = {lambda: _("Confusion"): _confusion}
+
+def _picture(name: str, alt: str, fits: Callable[[StoredRun], bool]) -> Make:
+    """Return a section of one picture, for runs that it fits."""
+    return lambda run: _drawn(run, name, _(alt)) if fits(run) else ()
+
+
+def _of_pixels(run: StoredRun) -> bool:
+    return run.data.kind == "image"
+
+
+def _of_classes(run: StoredRun) -> bool:
+    return bool(run.data.classes)
+
+
+def _inside(run: StoredRun) -> Sequence[Block]:
+    if _of_pixels(run):
+        return _drawn(run, "weights", _("The first layer's weights, a picture for each unit"))
+    return _drawn(run, "network", _("The network's units, and what each sees over the inputs"))
+
+
+WRITTEN: dict[str, Make] = {N_("Confusion"): _confusion}
 """Sections computed from the network's outputs and written as text."""
 
-BESIDE: Shown = {lambda: _("Predictions"): _boundary, **WRITTEN}
+BESIDE: dict[str, Make] = {
+    N_("Predictions"): _picture(
+        "boundary",
+        N_("What the network says over its inputs, with the rows on it"),
+        lambda run: not (_of_pixels(run) and _of_classes(run)),  # a plane shows little of many pixels
+    ),
+    **WRITTEN,
+}
 """Sections computed from the network's outputs, for runs that are compared."""
 
-SHOWN: Shown = {
-    lambda: _("Film"): _film,
+SHOWN: dict[str, Make] = {
+    N_("Film"): _film,
     **BESIDE,
-    lambda: _("Calibration"): _calibration,
-    lambda: _("Mistakes"): _mistakes,
-    lambda: _("Confused pictures"): _confused,
-    lambda: _("What the answer hangs on"): _hangs_on,
-    lambda: _("Feature importance"): _goes_by,
-    lambda: _("Inside"): _inside,
+    N_("Calibration"): _picture(
+        "calibration", N_("How often the network is right, by how sure it is"), _of_classes
+    ),
+    N_("Mistakes"): _mistakes,
+    N_("Confused pictures"): _picture(
+        "cells",
+        N_("Rows that are taken for another class, by their true class and the predicted one"),
+        lambda run: _of_pixels(run) and _of_classes(run),
+    ),
+    N_("What the answer hangs on"): _picture(
+        "occlusion", N_("The places of some pictures that the network's answer hangs on"), _of_pixels
+    ),
+    N_("Feature importance"): _picture(
+        "importance",
+        N_("How much worse it gets where a column is shuffled"),
+        lambda run: not _of_pixels(run) and len(run.data.features) > 1,
+    ),
+    N_("Inside"): _inside,
 }
 """Sections computed from the network's outputs, for the report of a single run."""

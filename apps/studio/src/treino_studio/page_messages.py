@@ -8,6 +8,8 @@ from typing import Any, Literal, NotRequired
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict  # that of Python 3.11 can't be read by pydantic
 
+from treino.plots import ListBlock, Paragraph
+
 Figures = dict[str, float | None]
 FixedBy = Literal["own", "cnn", "batch_norm"]
 NoticeKind = Literal["info", "warning", "busy", "replay"]
@@ -92,18 +94,17 @@ class FindingOfRun(MessagePart):
     remedy: NotRequired[Remedy | None]
 
 
-class Kept(MessagePart):
-    step: int | None
-    epoch: int | None
-    last: int
+class TableOfTexts(MessagePart):
+    """A block, as sentences and lists are. keys: the columns' names; values: what a reader sorts them by."""
 
-
-class ResultOfRun(MessagePart):
-    sentences: list[str]
+    caption: str
     head: list[str]
+    keys: list[str]
     rows: list[list[str]]
-    kept: Kept | None
-    notes: list[str]
+    values: list[list[Any]]
+
+
+PlainBlock = Paragraph | ListBlock | TableOfTexts
 
 
 class StretchOfRun(MessagePart):
@@ -162,7 +163,7 @@ class RunDocuments(MessagePart):
     marks: list[Mark]
     findings: list[FindingOfRun]
     metrics: dict[str, Figures | None] | None
-    result: ResultOfRun | None
+    result: list[PlainBlock] | None
     command: str
     unseen: list[str]
     length: NotRequired[LengthOfRun]

@@ -27,12 +27,11 @@ from treino.folders import (
     training_losses,
 )
 from treino.inspection import columns_with_an_axis
-from treino.plots import drawn_places
+from treino.plots import blocks_of, drawn_places, plain_blocks, run_blocks
 from treino.reports import called_again
 from treino.settings import FAULTS, OF_PLACE
 from treino.training import Snapshot, with_remedy
 from treino_studio.page_messages import Choices, FixedBy, Mark
-from treino_studio.run_result import run_result
 
 # ---- state
 
@@ -88,7 +87,7 @@ def run_state(run: StoredRun) -> dict[str, Any]:
         "marks": marks(run),
         "findings": findings(run),
         "metrics": None if result is None else result.metrics.to_json(),
-        "result": run_result(run),
+        "result": result and plain_blocks(blocks_of(run_blocks(run), without=("findings", "changes"))),
         "command": commands(run),
         "unseen": [],
     }

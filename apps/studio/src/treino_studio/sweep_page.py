@@ -22,6 +22,7 @@ from treino.folders import (
     read_sweep_spec,
     read_tensors,
 )
+from treino.plots import blocks_of, plain_blocks, study_blocks, sweep_blocks
 from treino.settings import OF_DATA, OF_FILES, Settings, read_settings
 from treino.training import (
     MemberTable,
@@ -30,11 +31,9 @@ from treino.training import (
     check_folder,
     deliver,
     left_of,
-    mode_name,
     params_of,
     plain,
     row_name,
-    seconds_text,
     send_more,
     send_stop,
     settings_in_all,
@@ -127,6 +126,7 @@ class SweepPage(FolderPage):
         tensors, meta = ({}, {}) if checkpoint is None else checkpoint
         running = meta.get("state")
         metric, space = sweep.spec.metric, space_in(sweep.spec)
+        parts = {} if (result := sweep.result) is None else sweep_blocks(result, 0)
         rows = {row["member"]: row for row in _with_cut(table.last())}
         networks: list[dict[str, Any]] = [
             {"settings": {k: plain(v) for k, v in config.items()}}
@@ -149,6 +149,7 @@ class SweepPage(FolderPage):
             "metric_name": metric_name(metric),
             "better": better,
             "settings": names,
+            "columns": [{"key": key, "name": name} for key, name in _columns(metric, names).items()],
             "count": len(networks),
             "diverged": len(lost),
             "cut": sum(n["status"] == CUT for n in networks),
@@ -156,13 +157,22 @@ class SweepPage(FolderPage):
             "diverged_where": where_diverged(networks, names),
             "left": left_of(folder, self.settings_in_all),
             "progress": _progress(request, meta, sweep.status),
-            "document": sweep.document,
+            "blocks": plain_blocks(blocks_of(parts, without=("leaders",))),
         }
         return {
             "state": state,
             "networks": _listed(ranked, lost),
             "lines": _lines(folder, meta.get("done"), tensors, running, members),
         }
+
+
+def _columns(metric: str, settings: Sequence[str]) -> dict[str, str]:
+    """The headings of what is listed of each network, by the names of the facts."""
+    best = _("validation {metric}").format(metric=metric_name(metric))
+    own = {f"set.{name}": name for name in settings}
+    reached = {"rung": _("rung"), "epochs": _("epochs"), "step": _("steps")}
+    sizes = {"parameters": _("parameters"), "loss": _("training loss"), "status": _("status")}
+    return {"member": _("network"), "best": best, **own, **reached, **sizes}
 
 
 def _with_cut(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -274,12 +284,7 @@ class StudyPage(FolderPage):
             curves = {name: row[name] for name in CURVES if row.get(name)}
             curves |= {"figure": figure} if isinstance(figure, list) and figure else {}
             lines.append({"row": number, **thinned(range(1, row["epochs"] + 1), curves)})
-        long = ("seeds", "loss_std", *CURVES, metric)
-        rows = [{k: v for k, v in row.items() if k not in long} for row in document["rows"]]
-        if result is not None:
-            for row, known in zip(rows, result.rows, strict=True):
-                row["name"], row["mode_name"] = row_name(known, result), mode_name(known.mode)
-                row["pace"] = seconds_text(known.seconds_per_epoch)
+        rows = [] if result is None else [(row_name(row, result), row.status) for row in result.rows]
         state = {
             "kind": "study",
             "name": study.name,
@@ -288,7 +293,9 @@ class StudyPage(FolderPage):
             "metric_name": None if metric is None else metric_name(metric),
             "ending": is_ending(folder),
             "progress": _study_progress(document, study.status),
-            "document": {**document, "rows": rows},
+            "data": document.get("data", ""),
+            "rows": [{"name": row, "status": status} for row, status in rows],
+            "blocks": [] if result is None else plain_blocks(blocks_of(study_blocks(result))),
         }
         return {"state": state, "lines": lines}
 

@@ -1,13 +1,13 @@
 """What is told of a training as blocks of plain text and numbers, and reports as Markdown.
 
-``html``, ``markdown`` and the terminal's `treino.cli.block_view` each render blocks, and only they escape
-texts, so that no text from data is missed.
+``html``, ``markdown``, the terminal's `treino.cli.block_view`, a notebook's card and the studio's page, which
+gets ``plain_blocks``, each render blocks, and only they escape texts, so that no text from data is missed.
 """
 
 import re
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from markupsafe import Markup
 
@@ -20,8 +20,13 @@ Tone = Literal["", "soft", "alarm", "good", "strong"]
 
 @dataclass(frozen=True)
 class Paragraph:
+    """A sentence or more. key: the name of one that a page adds something of its own to. step: that it speaks
+    of, which a page of the training may show."""
+
     text: str
     tone: Tone = ""
+    key: str = ""
+    step: int | None = None
 
 
 @dataclass(frozen=True)
@@ -35,22 +40,25 @@ class Note:
 
 @dataclass(frozen=True)
 class TableCell:
-    """A table's cell. shade: darkness from 0 to 1, or None. picture: a data URI, which ``text`` describes."""
+    """A table's cell. shade: darkness from 0 to 1, or None. picture: a data URI, which ``text`` describes.
+    value: a number or setting that it is sorted by; None: by its text."""
 
     text: str
     shade: float | None = None
     picture: str = ""
+    value: Any = None
 
 
 @dataclass(frozen=True)
 class TableBlock:
     """Rows under headings; the first cell names the row. left: which columns hold texts; None: all. The
-    others hold numbers."""
+    others hold numbers. keys: the names of the columns of a table that a page lets its reader sort."""
 
     head: tuple[str, ...]
     rows: tuple[tuple["str | TableCell | Drawing", ...], ...]
     caption: str = ""
     left: Container[int] | None = (0,)
+    keys: tuple[str, ...] = ()
 
     def is_text(self, column: int) -> bool:
         return self.left is None or column in self.left
@@ -98,6 +106,20 @@ class Folded:
 Block = Paragraph | Note | TableBlock | ListBlock | Code | Drawing | Picture | Folded
 
 
+Parts = Mapping[str, Sequence[Block]]
+"""What is told of a training in parts, by their names."""
+
+
+def blocks_of(parts: Parts, *, without: Container[str] = ()) -> list[Block]:
+    """Return the blocks of all parts. without: parts that a page shows in another way."""
+    return [block for name, part in parts.items() if name not in without for block in part]
+
+
+def sentences(blocks: Iterable[Block]) -> list[str]:
+    """Return the texts of the paragraphs among the blocks."""
+    return [block.text for block in blocks if isinstance(block, Paragraph)]
+
+
 @dataclass(frozen=True)
 class Section:
     """A section; ``parts`` are its subsections."""
@@ -105,6 +127,23 @@ class Section:
     title: str
     blocks: tuple[Block, ...]
     parts: tuple["Section", ...] = ()
+
+
+# ---- blocks as JSON, for the studio
+
+
+def plain_blocks(blocks: Iterable[Block]) -> list[dict[str, Any]]:
+    """Return sentences, lists and tables as JSON; what is drawn is left out."""
+    plain = list[dict[str, Any]]()
+    for block in blocks:
+        if isinstance(block, Paragraph | ListBlock):
+            plain.append(asdict(block))
+        elif isinstance(block, TableBlock):
+            cells = [[_cell(cell) for cell in row] for row in block.rows]
+            table = {"caption": block.caption, "head": list(block.head), "keys": list(block.keys)}
+            values = [[cell.value for cell in row] for row in cells] if block.keys else []
+            plain.append(table | {"rows": [[cell.text for cell in row] for row in cells], "values": values})
+    return plain
 
 
 # ---- Markdown, for a pull request
@@ -152,6 +191,10 @@ def _block(block: Block) -> str:
 
 def cell_text(cell: str | TableCell | Drawing) -> str:
     return cell if isinstance(cell, str) else cell.text if isinstance(cell, TableCell) else ""
+
+
+def _cell(cell: str | TableCell | Drawing) -> TableCell:
+    return cell if isinstance(cell, TableCell) else TableCell(cell_text(cell))
 
 
 def _table(table: TableBlock) -> str:

@@ -37,12 +37,8 @@ class RunComparison:
 def compared_sections(compared: RunComparison) -> list[Section]:
     """Return the comparison, then each run's own report."""
     names = [r.run.name for r in compared.runs]
-    rows = tuple(
-        (what, *(numeral(v) if what == "seconds" and v is not None else value_text(v) for v in values))
-        for what, values in compared.differing
-    )
-    differing: Block = TableBlock(("", *names), rows, left=None)
-    if not rows:
+    differing: Block = differing_table(names, compared.differing)
+    if not compared.differing:
         differing = Paragraph(_("In nothing: the same data and the same settings."))
     curves: list[Block] = []
     if not compared.same_validation:
@@ -61,6 +57,15 @@ def compared_sections(compared: RunComparison) -> list[Section]:
         *(Section(r.run.name, (), tuple(run_sections(r))) for r in compared.runs),
     ]
     return [s for s in sections if s.blocks or s.parts]
+
+
+def differing_table(names: Sequence[str], differing: Sequence[tuple[str, Sequence[Any]]]) -> TableBlock:
+    """Return what differs between runs: its name, and its value in each of them."""
+    rows = [
+        (what, *(numeral(v, ".6g") if isinstance(v, float) else value_text(v) for v in values))
+        for what, values in differing
+    ]
+    return TableBlock(("", *names), tuple(rows), left=None)
 
 
 def _figures(compared: RunComparison) -> list[Block]:

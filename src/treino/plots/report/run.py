@@ -15,14 +15,25 @@ from treino.data.preparation.ways import way_label
 from treino.data.splits import split_name
 from treino.engine.metrics import metric_name
 from treino.folders.documents.run_result import RunResult
-from treino.folders.documents.run_spec import RunFacts, RunSpec
+from treino.folders.documents.run_spec import Finding, RunFacts, RunSpec
 from treino.folders.documents.verification import VerificationDocument
 from treino.folders.run_curves import curves_of
+from treino.folders.stored_folder import packages_text
 from treino.folders.stored_run import StoredRun
 from treino.inspection.curves import Curves
-from treino.plots.report.blocks import Block, Code, ListBlock, Note, Paragraph, Section, TableBlock, Tone
+from treino.plots.report.blocks import (
+    Block,
+    Code,
+    ListBlock,
+    Note,
+    Paragraph,
+    Parts,
+    Section,
+    TableBlock,
+    Tone,
+)
 from treino.plots.report.charts import SPLITS, curve_charts, figure_charts, figures_table
-from treino.plots.run_sentences import ending, headlines, layer_numbers
+from treino.plots.run_sentences import headlines, layer_numbers
 from treino.plots.style import percent
 from treino.settings.spec import FLAGS, Settings
 
@@ -88,6 +99,24 @@ def _result(report: RunReport) -> Section:
     return Section(_("Result"), (*_state(report), *result_blocks(report.run), *charts))
 
 
+def run_blocks(run: StoredRun) -> Parts:
+    """Return what is told of a run wherever it is shown."""
+    facts, packages = run.facts, packages_text(run.spec.versions)
+    brought = _("It was trained with what these packages bring: {packages}")
+    held_back = run.resolved.split_time is not None and not run.resolved.refit and run.status == "finished"
+    hint = _("The latest rows were held back: to learn from them too before it predicts, add [[refit]].")
+    parts: dict[str, list[Block]] = {
+        "ending": [Paragraph(run_ending(run))],
+        "result": result_blocks(run),
+        "findings": [finding_note(finding) for finding in facts.findings],
+        "notes": [Paragraph(note) for note in facts.notes if note not in run.spec.facts.notes],
+        "packages": [Paragraph(brought.format(packages=packages))] if packages else [],
+        "changes": [Paragraph(str(change)) for change in run.changes],
+        "refit": [Paragraph(note) for note in [hint if held_back else run.refit_note] if note],
+    }
+    return {name: blocks for name, blocks in parts.items() if blocks}
+
+
 def result_blocks(run: StoredRun) -> list[Block]:
     """Return the run's test score in words, and all its figures; of one that is not over its last figures."""
     result, tested = run.result, run.facts.rows["test"]
@@ -103,11 +132,12 @@ def result_blocks(run: StoredRun) -> list[Block]:
         blocks.append(Paragraph(sentence.format(n=tested), "alarm"))
     if (table := figures_table(result)) is None:
         return blocks
+    kept = _kept(run, result)
     if result.targets:
         mean = _("The mean of {n} targets; then each of them.")
-        return [*blocks, Paragraph(mean.format(n=len(result.targets))), table]
+        return [*blocks, Paragraph(mean.format(n=len(result.targets))), table, *kept]
     if not any("rmse" in of for of in result.metrics.measured.values()):
-        return [*blocks, table]
+        return [*blocks, table, *kept]
     unit = _(
         "The loss ({name}) is of {what}, in standard deviations of the training rows; rmse and mae are in "
         "the unit of {target}."
@@ -118,20 +148,44 @@ def result_blocks(run: StoredRun) -> list[Block]:
             "the unit of {target}."
         )
     names = {"name": result.settings.loss, "what": run.preparation.outputs[0], "target": result.target}
-    return [*blocks, table, Paragraph(unit.format(**names), "soft")]
+    return [*blocks, table, Paragraph(unit.format(**names), "soft"), *kept]
+
+
+def _kept(run: StoredRun, result: RunResult) -> list[Block]:
+    """Return a sentence on the kept weights and the figures at the last step, where these are two."""
+    steps = {result.kept_step}
+    if result.members:
+        steps = set(result.answering_steps or (result.members[k].kept_step for k in result.answering))
+    if result.kept_step is None or steps == {result.steps}:
+        return []
+    text = _("These are the figures of each network's kept weights.")
+    if len(steps) == 1:
+        text = _("These are the figures of the kept weights, of epoch {epoch:,} (step {step:,}).")
+        text = text.format(epoch=result.kept_epoch, step=result.kept_step)
+    if figures := _last_measured(curves_of(run)):
+        last = _("At the last step, {step:,}: {figures}.")
+        text = joined([text, last.format(step=result.steps, figures=" · ".join(figures))], " ")
+    return [Paragraph(text, "soft", "kept", result.kept_step if len(steps) == 1 else None)]
 
 
 def _last_figures(run: StoredRun) -> str:
     """Say the metrics of the last epochs; "" before the first has ended."""
     so_far = curves_of(run)
     figures = [f"{_('training')} loss {numeral(so_far.loss_E[-1])}"] if so_far.epochs else []
+    figures += _last_measured(so_far)
+    return _("last figures: {figures}").format(figures=" · ".join(figures)) if figures else ""
+
+
+def _last_measured(so_far: Curves) -> list[str]:
+    """Say the metrics of each measured split, as they were measured last."""
+    figures = []
     for split, of in so_far.evaluated.items():
         known = {name: value_E[np.isfinite(value_E)] for name, value_E in of.items() if name != "loss_std"}
         texts = [
             f"{metric_name(name)} {numeral(last_N[-1])}" for name, last_N in known.items() if len(last_N)
         ]
         figures += [f"{split_name(split)} {', '.join(texts)}"] if texts else []
-    return _("last figures: {figures}").format(figures=" · ".join(figures)) if figures else ""
+    return figures
 
 
 def _state(report: RunReport) -> list[Block]:
@@ -248,13 +302,27 @@ def _columns(preparation: Preparation) -> TableBlock:
 
 
 def run_ending(run: StoredRun) -> str:
-    """Return a sentence on the end of a run, or on how far it is."""
-    if run.result is not None:
-        return ending(run.result)
+    """Return a sentence on the end of a run, its time and kept weights, or on how far it is."""
+    result, status = run.result, _(run.status)
     text = _("{status} after {steps:,} steps (epochs: {epochs:,})")
-    if run.status == "running":
-        text = _("{status}: {steps:,} steps so far (epochs: {epochs:,})")
-    return text.format(status=_(run.status), steps=len(run.losses), epochs=curves_of(run).epochs)
+    if result is None:
+        running = _("{status}: {steps:,} steps so far (epochs: {epochs:,})")
+        text = running if run.status == "running" else text
+        text = text.format(status=status, steps=len(run.losses), epochs=curves_of(run).epochs)
+        return capitalised(joined([text, "."]))
+    if result.stopped_early:
+        early = _("finished early (no improvement of the validation {metric} for {n} epochs)")
+        status = early.format(metric=result.settings.metric, n=result.settings.patience)
+    time = _("{seconds:.2f} s from step {step:,} on") if result.timed_from else _("{seconds:.2f} s")
+    kept = _("{end}, {time}; kept the weights of epoch {kept:,}")
+    if result.members:
+        kept = _("{end}, {time}; kept each network's weights, the last of epoch {kept:,}")
+    text = (_("{end}, {time}") if result.kept_epoch is None else kept).format(
+        end=text.format(status=status, steps=result.steps, epochs=result.epochs),
+        time=time.format(seconds=result.seconds, step=result.timed_from),
+        kept=result.kept_epoch,
+    )
+    return capitalised(joined([text, "."]))
 
 
 def layers_table(facts: RunFacts) -> TableBlock:
@@ -271,8 +339,8 @@ def layers_table(facts: RunFacts) -> TableBlock:
 
 
 def _training(report: RunReport) -> Section:
-    result, sentence = report.run.result, run_ending(report.run)
-    blocks: list[Block] = [Paragraph(capitalised(joined([sentence, "."])))]
+    result = report.run.result
+    blocks: list[Block] = [Paragraph(run_ending(report.run))]
     if changes := report.run.changes:
         blocks.append(ListBlock(tuple(map(str, changes))))
     curves = curve_charts([report.curves])
@@ -347,12 +415,14 @@ def _findings(report: RunReport) -> Section:
     if not findings:
         sentence = _("The doctor's rules found nothing wrong with this training.")
         return Section(_("Findings"), (Paragraph(sentence, "good"),) if over else ())
-    sure = {True: _("certain"), False: _("likely")}
-    todo = _("To do: {fix}")
-    notes = (
-        Note(f"{f.rule} ({sure[f.certain]})", (f.message, f.why, todo.format(fix=f.fix))) for f in findings
-    )
-    return Section(_("Findings"), tuple(notes))
+    return Section(_("Findings"), tuple(finding_note(finding, why=True) for finding in findings))
+
+
+def finding_note(finding: Finding, why: bool = False) -> Note:
+    """Return what the doctor found. why: with the reason why that is a fault."""
+    sure = _("certain") if finding.certain else _("likely")
+    lines = [finding.message, *([finding.why] if why else []), _("To do: {fix}").format(fix=finding.fix)]
+    return Note(f"{finding.rule} ({sure})", tuple(lines))
 
 
 def way_back(where: DataSource, command: str, call: str) -> list[Block]:

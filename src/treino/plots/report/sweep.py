@@ -6,17 +6,29 @@ from dataclasses import dataclass
 
 from treino.base.words import _, capitalised, joined, numeral
 from treino.data.splits import split_name
-from treino.engine.metrics import metric_name
-from treino.folders.documents.sweep import GoalSteps, StudyResult, SweepEnsemble, SweepResult
+from treino.engine.metrics import METRICS, metric_name
+from treino.folders.documents.sweep import GoalSteps, StudyResult, StudyRow, SweepEnsemble, SweepResult
 from treino.folders.stored_run import StoredRun
-from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Picture, Section, TableBlock
+from treino.plots.report.blocks import (
+    Block,
+    ListBlock,
+    Note,
+    Paragraph,
+    Parts,
+    Picture,
+    Section,
+    TableBlock,
+    TableCell,
+    blocks_of,
+)
 from treino.plots.report.charts import figure, figure_charts
 from treino.plots.report.run import origin, result_blocks, way_back
 from treino.plots.run_sentences import baseline_name
 from treino.training.search.space import space_in
 from treino.training.stored_results import StoredSweep
 from treino.training.sweeps.populations import config_text
-from treino.training.sweeps.study_document import table_of
+from treino.training.sweeps.study_document import mode_name, seconds_span, seconds_text
+from treino.training.sweeps.study_options import value_text
 
 LEADERS = 20
 
@@ -69,9 +81,7 @@ def _result(facts: SweepFacts) -> Section:
         blocks.append(Note(_("Every network diverged"), (said,)))
     if result is None:
         return Section(_("Result"), tuple(blocks))
-    ranked = result.kind != "spread"  # by a table with a section of its own
-    told = sweep_blocks(result, LEADERS)
-    blocks += [block for block in told if not (ranked and isinstance(block, TableBlock))]
+    blocks += blocks_of(sweep_blocks(result, LEADERS), without=("leaders", "notes"))
     best = None if facts.winner is None else facts.winner.result
     if facts.winner is not None and best is not None and result.best is not None:
         blocks.append(Paragraph(_("The best, network {n}, trained alone:").format(n=result.best.member)))
@@ -81,29 +91,28 @@ def _result(facts: SweepFacts) -> Section:
 
 def _leaders(facts: SweepFacts) -> Section:
     result = facts.sweep.result
-    if result is None or not result.leaderboard or result.kind == "spread":
-        return Section(_("Leaders"), ())
+    leaders = [] if result is None else sweep_blocks(result, LEADERS).get("leaders", [])
     sentence = _(
         "Chosen by validation rows. No leaderboard holds a test figure: the best is tested once, above."
     )
-    return Section(_("Leaders"), (_leaders_table(result, LEADERS), Paragraph(sentence, "soft")))
+    return Section(_("Leaders"), (*leaders, Paragraph(sentence, "soft")) if leaders else ())
 
 
-def sweep_blocks(result: SweepResult, most: int) -> list[Block]:
-    """Return how many networks were trained, the leaders or, of seeds and folds, each metric's spread, and
-    what the best is worth. most: leaders."""
+def sweep_blocks(result: SweepResult, most: int) -> Parts:
+    """Return how many networks were trained, the leaders or, of seeds and folds, each metric's spread, what
+    the best is worth, and notes. most: leaders."""
     head = _(
         "{members:,} networks in {seconds} s ({pace:,.0f} model-steps a second): "
         "{finished:,} finished, {stopped:,} stopped, {diverged:,} diverged"
     )
     pace, seconds = result.model_steps_per_second, numeral(result.seconds)
-    blocks: list[Block] = [Paragraph(head.format(**dict(result) | {"seconds": seconds}, pace=pace))]
-    if result.figures:
-        blocks.append(_spread_table(result))
-    elif result.leaderboard and result.kind != "spread":
-        blocks.append(_leaders_table(result, most))
+    parts: dict[str, list[Block]] = {
+        "count": [Paragraph(head.format(**dict(result) | {"seconds": seconds}, pace=pace))],
+        "spread": [_spread_table(result)] if result.figures else [],
+    }
+    if result.leaderboard and result.kind != "spread":
+        parts["leaders"] = [_leaders_table(result, most)]
     if (judge := result.judge) is not None and result.best is not None:
-        blocks += [Paragraph(capitalised(judge.sentence), "strong")] if judge.sentence else []
         same = judge.certificate.same_bits
         alone = _("Trained alone, network {n} has the same bits as among the others.")
         if not same:
@@ -111,12 +120,16 @@ def sweep_blocks(result: SweepResult, most: int) -> list[Block]:
                 "Trained alone, network {n} has OTHER bits: please report this, unless code of your own "
                 "draws numbers otherwise than by torch."
             )
-        blocks.append(Paragraph(alone.format(n=result.best.member), "good" if same else "alarm"))
-    if result.ensemble is not None:
-        blocks.append(Paragraph(_ensemble_sentence(result.ensemble)))
-    if result.reached is not None:
-        blocks.append(Paragraph(_steps_sentence(result.reached, result.members)))
-    return blocks
+        parts["judgement"] = [
+            *([Paragraph(capitalised(judge.sentence), "strong")] if judge.sentence else []),
+            Paragraph(alone.format(n=result.best.member), "good" if same else "alarm"),
+        ]
+    together = [] if result.ensemble is None else [_ensemble_sentence(result.ensemble)]
+    reached = [] if result.reached is None else [_steps_sentence(result.reached, result.members)]
+    return parts | {
+        "ensemble": [Paragraph(sentence) for sentence in (*together, *reached)],
+        "notes": [Paragraph(note) for note in result.notes],
+    }
 
 
 def _ensemble_sentence(ensemble: SweepEnsemble) -> str:
@@ -155,12 +168,56 @@ def _steps_sentence(reached: GoalSteps, members: int) -> str:
     return joined([sentence, never], " ") if reached.never else sentence
 
 
-def study_blocks(result: StudyResult, narrow: bool = False) -> list[Block]:
+# ---- a study
+
+
+def study_blocks(result: StudyResult, narrow: bool = False) -> Parts:
     """Return a study's rows, its conclusions, and notes. narrow: without intervals."""
-    heads, rows = table_of(result, narrow)
-    left = [0, *(n for n, heading in enumerate(heads) if heading in (_("mode"), _("status")))]
     notes = [Paragraph(_("note: {note}").format(note=note), "soft") for note in result.notes]
-    return [TableBlock(tuple(heads), tuple(map(tuple, rows)), left=left), ListBlock(result.answers), *notes]
+    return {"rows": [_study_table(result, narrow)], "answers": [ListBlock(result.answers)], "notes": notes}
+
+
+def _study_table(result: StudyResult, narrow: bool) -> TableBlock:
+    """Return a line for each row, whose cells a page can sort. narrow: omit intervals, updates and epochs."""
+    columns: dict[str, tuple[str, list[TableCell]]] = {}
+    for name in result.varied or ["batch_size"]:
+        values = [row.settings.get(name, getattr(row, name, None)) for row in result.rows]
+        heading = _("batch") if name == "batch_size" else name
+        columns[name] = heading, [TableCell(value_text(value), value=value) for value in values]
+    if len(result.modes) > 1:
+        columns["mode"] = _("mode"), [TableCell(mode_name(row.mode)) for row in result.rows]
+    paces = [row.seconds_per_epoch for row in result.rows]
+    columns["pace"] = _("time/epoch"), [TableCell(seconds_text(pace), value=pace) for pace in paces]
+    if not narrow:
+        spans = [seconds_span(row.seconds_interval) for row in result.rows]
+        columns["interval"] = _("interval"), list(map(TableCell, spans))
+        for name, heading in {"updates_per_epoch": _("updates"), "epochs": _("epochs")}.items():
+            counts = [getattr(row, name) for row in result.rows]
+            columns[name] = heading, [TableCell(numeral(n, ","), value=n) for n in counts]
+    for metric, until in result.until.items():
+        goal = f"{metric_name(metric)} {'<' if METRICS[metric].better < 0 else '≥'} {numeral(until, 'g')}"
+        took = [row.epochs_to(metric) for row in result.rows]
+        cells = [TableCell(_("never") if n is None else str(n), value=n) for n in took]
+        columns[f"epochs_to_{metric}"] = _("epochs to {goal}").format(goal=goal), cells
+    ends = [[row.loss[0], row.loss[-1]] if row.loss else [None] for row in result.rows]
+    losses = [TableCell(" → ".join(map(figure, each)), value=each[-1]) for each in ends]
+    columns["loss"] = _("loss first → last"), losses
+    columns["figure"] = metric_name(result.metric), [_last(row, result.metric, narrow) for row in result.rows]
+    if any(row.status != "finished" for row in result.rows):
+        columns["status"] = _("status"), [TableCell(_(row.status)) for row in result.rows]
+    texts = [n for n, name in enumerate(columns) if n == 0 or name in ("mode", "status")]
+    heads, cells_of = zip(*columns.values(), strict=True)
+    return TableBlock(heads, tuple(zip(*cells_of, strict=True)), left=texts, keys=tuple(columns))
+
+
+def _last(row: StudyRow, metric: str, narrow: bool) -> TableCell:
+    """Return the row's last figure. narrow: without its interval."""
+    value, bounds = row.last(metric), None if narrow else row.accuracy_interval
+    span = "" if bounds is None else " " + _("[{low:.3f}, {high:.3f}]").format(low=bounds[0], high=bounds[1])
+    return TableCell("–" if value is None else numeral(value, ".3f") + span, value=value)
+
+
+# ---- parts of a sweep
 
 
 def _spread_table(result: SweepResult) -> TableBlock:

@@ -1,4 +1,4 @@
-"""The ``study`` document: a row for each setting and mode, computed from its networks; and its table."""
+"""The ``study`` document: a row for each setting and mode, computed from its networks."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
@@ -132,43 +132,6 @@ def study_result(
     what, instead = _("Comparing the settings"), _("Their figures are there.")
     said, warned = (try_or_note(failures, what, instead, partial(of, study)) or () for of in (answers, notes))
     return study.model_copy(update={"answers": tuple(said), "notes": (*warned, *failures)})
-
-
-def table_of(result: StudyResult, narrow: bool = False) -> tuple[list[str], list[list[str]]]:
-    """The table's headings, and a list of cells for each row. narrow: omit intervals and updates."""
-    heads = [(_("batch") if name == "batch_size" else name) for name in result.varied or ["batch_size"]]
-    several, ended = len(result.modes) > 1, all(row.status == "finished" for row in result.rows)
-    heads += [_("mode")] * several + [_("time/epoch")]
-    heads += [] if narrow else [_("interval"), _("updates")]
-    for metric, figure in result.until.items():
-        goal = f"{metric_name(metric)} {'<' if METRICS[metric].better < 0 else '≥'} {numeral(figure, 'g')}"
-        heads.append(_("epochs to {goal}").format(goal=goal))
-    heads += [_("loss first → last"), metric_name(result.metric)] + [_("status")] * (not ended)
-    lines = []
-    for row in result.rows:
-        names = result.varied or ["batch_size"]
-        line = [value_text(row.settings.get(name, getattr(row, name, None))) for name in names]
-        line += [mode_name(row.mode)] * several + [seconds_text(row.seconds_per_epoch)]
-        line += [] if narrow else [_seconds_span(row.seconds_interval), numeral(row.updates_per_epoch, ",")]
-        line += [_("never") if (e := row.epochs_to(metric)) is None else str(e) for metric in result.until]
-        losses = [row.loss[0], row.loss[-1]] if row.loss else [None]
-        line.append(" → ".join("–" if loss is None else numeral(loss) for loss in losses))
-        figure_last, bounds = row.last(result.metric), row.accuracy_interval
-        span = ""
-        if bounds and not narrow:
-            span = " " + _("[{low:.3f}, {high:.3f}]").format(low=bounds[0], high=bounds[1])
-        line.append("–" if figure_last is None else numeral(figure_last, ".3f") + span)
-        lines.append(line + [_(row.status)] * (not ended))
-    return heads, lines
-
-
-def _seconds_span(interval: tuple[float, float] | None) -> str:
-    """An interval with both times in the unit of the larger: 2.31 – 4.5 s."""
-    if interval is None:
-        return "–"
-    low, high = interval
-    unit = 1.0 if high >= MILLISECONDS_BELOW else 1000.0
-    return f"{numeral(low * unit, '.3g')} – {seconds_text(high)}"
 
 
 # ---- the conclusions: one sentence for each question
@@ -480,6 +443,15 @@ def seconds_text(seconds: float | None) -> str:
     if seconds >= MILLISECONDS_BELOW:
         return joined([numeral(seconds, ".3g"), " s"])
     return joined([numeral(seconds * 1000, ".3g"), " ms"])
+
+
+def seconds_span(interval: tuple[float, float] | None) -> str:
+    """An interval with both times in the unit of the larger: 2.31 – 4.5 s."""
+    if interval is None:
+        return "–"
+    low, high = interval
+    unit = 1.0 if high >= MILLISECONDS_BELOW else 1000.0
+    return f"{numeral(low * unit, '.3g')} – {seconds_text(high)}"
 
 
 def _value_text(name: str, value: Any) -> str:

@@ -1,5 +1,5 @@
 // Messages, settings and columns' programs, as tools/page_types.py writes them from the models.
-// 1588904ad53475d2b5ed6dc21f360f462ca5693d1b522121fb0cd1a3c87bbd4d
+// 49f2f3c7ffbef6e4d95b81933bab7fb2185c15a22897e5d3893aec3d33601e47
 
 export interface Acknowledgement {
   ack: number;
@@ -400,15 +400,13 @@ export interface Remedy {
   step: number | null;
   text: string;
 }
-export interface Kept {
-  epoch: number | null;
-  last: number;
-  step: number | null;
-}
 export interface LengthOfRun {
   epochs: number;
   goes_on_to: number;
   over: boolean;
+}
+export interface ListBlock {
+  items: string[];
 }
 export interface Mark {
   segment: number;
@@ -423,6 +421,12 @@ export interface NetworkOfRun {
 export interface Notice {
   kind: "info" | "warning" | "busy" | "replay";
   text: string;
+}
+export interface Paragraph {
+  key?: string;
+  step?: number | null;
+  text: string;
+  tone?: "" | "soft" | "alarm" | "good" | "strong";
 }
 export interface PointsOfRun {
   axes: string[];
@@ -441,13 +445,6 @@ export interface RowsOfPoints {
   true: number[];
   x: (number | null)[];
   y: (number | null)[];
-}
-export interface ResultOfRun {
-  head: string[];
-  kept: Kept | null;
-  notes: string[];
-  rows: string[][];
-  sentences: string[];
 }
 export interface RunBeside {
   letter: string;
@@ -487,7 +484,7 @@ export interface RunState {
   path: string;
   planned_steps: number;
   playing: boolean;
-  result: ResultOfRun | null;
+  result: (Paragraph | ListBlock | TableOfTexts)[] | null;
   segment: number;
   segments: SegmentOfRun[];
   settings: {
@@ -511,6 +508,13 @@ export interface StretchOfRun {
   measured: number | null;
   segment: number;
   text: string;
+}
+export interface TableOfTexts {
+  caption: string;
+  head: string[];
+  keys: string[];
+  rows: string[][];
+  values: unknown[][];
 }
 export interface SegmentOfRun {
   number: number;

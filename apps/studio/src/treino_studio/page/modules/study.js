@@ -1,11 +1,14 @@
 /** The page of a study: its rows as a table, their curves over each other, its conclusions. */
 
+import { blockNodes } from './blocks.js';
 import { colourChoice, columnChoice } from './choices.js';
 import { el, setText } from './dom.js';
-import { chart, colourOf, connected, duration, panel, shown, statusWord, stopButton, wheel } from './lines.js';
+import { chart, colourOf, connected, duration, panel, statusWord, stopButton, wheel } from './lines.js';
 import { swatch } from './scale.js';
 import { sortedTable } from './table.js';
 import { t } from './words.js';
+
+const tableOf = (state) => state?.blocks.find((block) => block.head);
 
 export function open(shell, name) {
   let state = null;
@@ -25,7 +28,7 @@ export function open(shell, name) {
     if (message.notice) shell.say(message.notice.text, message.notice.kind);
     if (message.lines) lines = message.lines;
     if (message.state) {
-      const of = (seen) => `${seen?.document.rows.length} ${seen?.metric_name}`;
+      const of = (seen) => [seen?.rows.length, ...(tableOf(seen)?.head ?? [])].join();
       const before = of(state);
       state = message.state;
       if (before !== of(state)) build();
@@ -33,36 +36,27 @@ export function open(shell, name) {
     if (state) update();
   }
   function build() {
-    const { varied = ['batch_size'], modes = [] } = state.document;
     const metric = state.metric_name ?? t('loss');
-    const own = varied.map((key) => ({
-      key,
-      name: key,
-      value: (r) => r.own?.[key] ?? r[key],
-      show: (r) => shown(r.own?.[key] ?? r[key]),
+    const { head = [], keys = [] } = tableOf(state) ?? {};
+    const cell = (row, k) => tableOf(state).rows[row.number][k];
+    const own = head.map((name, k) => ({
+      key: keys[k],
+      name,
+      value: (row) => tableOf(state).values[row.number][k] ?? cell(row, k),
+      show: (row) =>
+        el('span', { class: keys[k] === 'status' && row.status === 'diverged' ? 'lost-word' : null }, cell(row, k)),
     }));
     columns = [
       { key: 'row', always: true, name: t('row'), start: true, value: (r) => r.number, show: (r) => mark(r) },
       ...own,
-      modes.length > 1 && { key: 'mode', name: t('mode'), value: (r) => r.mode_name, show: (r) => r.mode_name },
-      { key: 'epochs', name: t('epochs'), value: (r) => r.epochs, show: (r) => shown(r.epochs) },
-      { key: 'seconds', name: t('seconds_per_epoch'), value: (r) => r.seconds_per_epoch, show: (r) => r.pace },
-      { key: 'loss', name: t('training_loss'), value: (r) => last(r, 'loss'), show: (r) => shown(last(r, 'loss')) },
-      { key: 'figure', name: metric, value: (r) => last(r, 'figure'), show: (r) => shown(last(r, 'figure')) },
-      {
-        key: 'status',
-        name: t('status'),
-        value: (r) => r.status,
-        show: (r) => el('span', { class: r.status === 'diverged' ? 'lost-word' : null }, statusWord(r.status)),
-      },
-    ].filter(Boolean);
+    ];
     choice = columnChoice('columns.study', () => true, update);
     choice.fill(columns);
     colours = colourChoice('study', update);
-    const meant = columns.filter(({ key }) => !['row', 'status'].includes(key));
+    const meant = own.filter(({ key }) => key !== 'status');
     const byRow = { key: '', name: t('row') };
     // values in order have hues in order
-    colours.fill(varied.length === 1 && modes.length < 2 ? [meant[0], byRow, ...meant.slice(1)] : [byRow, ...meant]);
+    colours.fill(keys[1] === 'pace' ? [meant[0], byRow, ...meant.slice(1)] : [byRow, ...meant]);
     table = sortedTable(t('rows_of_study'), columns, {
       pick: (row) => choose(row.number),
       point: (row) => touch(row?.number),
@@ -86,7 +80,7 @@ export function open(shell, name) {
       share: el('progress', { max: 1, 'aria-label': t('progress') }),
       wheel: wheel(command),
       stop: stopButton('study-stop', 'stop', command),
-      answers: el('ul', { id: 'study-answers', class: 'notes' }),
+      answers: el('div', { id: 'study-answers', class: 'blocks' }),
     };
     shell.stage.replaceChildren(
       el(
@@ -108,11 +102,9 @@ export function open(shell, name) {
       ),
     );
   }
-  const rows = () => state.document.rows.map((row, number) => ({ ...row, number }));
+  const rows = () => state.rows.map((row, number) => ({ ...row, number }));
   const colour = (row) => (scale ? scale.of(row) : colourOf(row.number));
   const mark = (row) => [swatch(colour(row)), String(row.number + 1)];
-  const last = (row, field) =>
-    lines.find((line) => line.row === row.number)?.[field]?.findLast((value) => value != null) ?? null;
   const choose = (row) => {
     chosen = chosen === row ? null : row;
     update();
@@ -124,10 +116,10 @@ export function open(shell, name) {
   }
 
   function update() {
-    const { document: found, progress } = state;
+    const { progress } = state;
     const running = state.status === 'running';
     parts.stop.update(state);
-    shell.title(state.name, found.data ?? '');
+    shell.title(state.name, state.data);
     setText(
       parts.progress,
       [
@@ -145,10 +137,8 @@ export function open(shell, name) {
     scale = colours.scale(rows());
     table.use(choice.of(columns));
     table.fill(rows(), (row) => row.number === chosen);
-    const said = [...(found.answers ?? []), ...(found.notes ?? [])];
-    parts.answers.replaceChildren(
-      ...(said.length ? said : [t('no_conclusions')]).map((sentence) => el('li', {}, sentence)),
-    );
+    const said = state.blocks.filter((block) => !block.head && block.items?.length !== 0);
+    parts.answers.replaceChildren(...(said.length ? blockNodes(said) : [t('no_conclusions')]));
     for (const each of plots) each.panel.hidden = lines.length > 0 && !lines.some((line) => line[each.field]?.length);
     draw();
   }

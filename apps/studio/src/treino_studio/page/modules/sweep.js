@@ -2,6 +2,7 @@
  * The page of a sweep: its networks as a table and as parallel coordinates, every curve, what mattered, the verdict.
  */
 
+import { blockNodes } from './blocks.js';
 import { colourChoice, columnChoice } from './choices.js';
 import { refusalText } from './connection.js';
 import { el, setText, smallButton } from './dom.js';
@@ -57,32 +58,27 @@ export function open(shell, name) {
 
   /** Everything that can be shown of a network. */
   function columns() {
-    const plain = (key, word, value) => ({ key, name: word, value, show: (n) => shown(value(n)) });
-    return [
-      {
-        key: 'member',
-        always: true,
-        name: t('network_number'),
-        start: true,
-        value: (n) => n.member,
-        show: (n) => [scale && swatch(colourOf(n)), String(n.member)],
-      },
-      plain('best', `${state.metric_name}, ${t('validation')}`, (n) => n.best),
-      ...state.settings.map((key) => plain(`set.${key}`, key, (n) => n.settings[key])),
-      plain('rung', t('rung'), (n) => (n.rung == null ? null : n.rung + 1)),
-      plain('epochs', t('epochs'), (n) => n.epochs),
-      plain('step', t('steps'), (n) => n.step),
-      plain('parameters', t('parameters_count'), (n) => n.parameters),
-      plain('loss', t('training_loss'), (n) => n.loss),
-      {
-        key: 'status',
-        name: t('status'),
-        value: (n) => statusWord(n.status),
+    const value = (key) => (n) => {
+      if (key.startsWith('set.')) return n.settings[key.slice(4)];
+      return key === 'status' ? statusWord(n.status) : key === 'rung' && n.rung != null ? n.rung + 1 : n[key];
+    };
+    const facts = state.columns.map(({ key, name }) => ({
+      key,
+      name,
+      value: value(key),
+      show: (n) => shown(value(key)(n)),
+    }));
+    const own = {
+      member: { always: true, start: true, show: (n) => [scale && swatch(colourOf(n)), String(n.member)] },
+      status: {
         show: (n) =>
           kindOf(n)
             ? el('span', { class: 'ended' }, el('i', { class: `stroke ${kindOf(n)}` }), statusWord(n.status))
             : statusWord(n.status),
       },
+    };
+    return [
+      ...facts.map((column) => ({ ...column, ...own[column.key] })),
       {
         key: 'open',
         always: true,
@@ -142,8 +138,7 @@ export function open(shell, name) {
         el('button', {}, t('add_networks')),
       ),
       stop: stopButton('sweep-stop', 'stop_and_judge', command),
-      judge: el('p', { class: 'verdict', id: 'sweep-judge', hidden: true }),
-      notes: el('ul', { class: 'notes hint' }),
+      result: el('section', { class: 'blocks verdict', id: 'sweep-result', 'aria-label': t('result'), hidden: true }),
       listed: el('p', { class: 'hint', id: 'sweep-listed' }),
       out: el('p', { class: 'hint', id: 'sweep-out' }),
       number: el('input', {
@@ -198,8 +193,7 @@ export function open(shell, name) {
         { class: 'page' },
         el('div', { class: 'line head' }, parts.progress, parts.wheel.node, parts.more, parts.stop.node),
         parts.share,
-        parts.judge,
-        parts.notes,
+        parts.result,
         el(
           'div',
           { class: 'asks seek' },
@@ -326,7 +320,7 @@ export function open(shell, name) {
   }
 
   function update() {
-    const { progress, status: now, document: found, ending } = state;
+    const { progress, status: now, ending } = state;
     const running = now === 'running';
     parts.stop.update(state);
     shell.title(state.name, t('networks_on', { n: whole(state.count), data: state.data }));
@@ -343,13 +337,10 @@ export function open(shell, name) {
     parts.share.hidden = !running;
     if (progress.share == null) parts.share.removeAttribute('value');
     else parts.share.value = progress.share;
-    const sentence = found.judge?.sentence ?? '';
-    parts.judge.hidden = !sentence;
-    setText(parts.judge, sentence.charAt(0).toUpperCase() + sentence.slice(1));
-    const notes = found.notes ?? [];
-    parts.notes.hidden = !notes.length;
-    if (parts.notes.childElementCount !== notes.length)
-      parts.notes.replaceChildren(...notes.map((note) => el('li', {}, note)));
+    const key = JSON.stringify(state.blocks);
+    if (parts.result.dataset.key !== key) parts.result.replaceChildren(...blockNodes(state.blocks));
+    parts.result.dataset.key = key;
+    parts.result.hidden = !state.blocks.length;
     onlyLost &&= state.diverged > 0;
     parts.lost.hidden = !state.diverged;
     parts.lost.setAttribute('aria-pressed', onlyLost);

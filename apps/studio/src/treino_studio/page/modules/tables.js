@@ -1,5 +1,6 @@
 /** What the canvases show, as tables for those who read the page by ear; they stand behind the pictures, unseen. */
 
+import { tableNode } from './blocks.js';
 import { $, el } from './dom.js';
 import { fixed, num, whole } from './numbers.js';
 import { answers } from './rows.js';
@@ -41,36 +42,7 @@ export function makeTables() {
 
 /** Write a table behind a place that holds room for it. */
 export function show(place, { name, head, rows }) {
-  $('.table-behind', place).replaceChildren(
-    rows.length
-      ? el(
-          'table',
-          {},
-          el('caption', {}, name),
-          el(
-            'thead',
-            {},
-            el(
-              'tr',
-              {},
-              head.map((cell) => el('th', { scope: 'col' }, cell)),
-            ),
-          ),
-          el(
-            'tbody',
-            {},
-            rows.map(([first, ...cells]) =>
-              el(
-                'tr',
-                {},
-                el('th', { scope: 'row' }, first),
-                cells.map((cell) => el('td', {}, cell)),
-              ),
-            ),
-          ),
-        )
-      : '',
-  );
+  $('.table-behind', place).replaceChildren(rows.length ? tableNode({ caption: name, head, rows }) : '');
 }
 
 function network({ frame }) {
