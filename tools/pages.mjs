@@ -19,8 +19,8 @@ const SCRIPTS = {
   cell: "export { default } from './page/cell.js';",
 };
 const STYLES = {
-  studio: ['page/style.css', 'page/folders.css', 'page/script.css'],
-  notebook: ['page/style.css', 'page/folders.css'],
+  studio: ['page/style.css', 'page/blocks.css', 'page/folders.css', 'page/script.css'],
+  notebook: ['page/style.css', 'page/blocks.css', 'page/folders.css'],
   playground: ['page/style.css', 'page/folders.css', 'playground/web/crowd.css', 'playground/web/playground.css'],
 };
 
