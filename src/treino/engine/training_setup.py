@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from treino.base.errors import Refusal, TreinoError
 from treino.base.own_calls import check_repeatable
-from treino.base.words import _, setting
+from treino.base.words import _, joined, setting
 from treino.engine.augmentation import Augmentation
 from treino.engine.bags import Bags, OwnRows, checked_bags
 from treino.engine.batch_sources import KernelRows, aligned
@@ -178,7 +178,7 @@ def set_up(
         validation=validation if plan.evaluates else None,
         outputs=outputs,
         layers=template.layers,
-        loss_reason=" ".join(filter(None, [loss_reason, coupled])),
+        loss_reason=joined(filter(None, [loss_reason, coupled]), " "),
         kernel_reason=kernel_reason,
         metric_reason=getattr(METRICS[s.metric].of, "reason", ""),
         bags=bags,
