@@ -117,7 +117,7 @@ def test_ctrl_c_saves_and_exits_130(tmp_path: Path, treino: Treino) -> None:
             assert live["rows"]["train"] == 700
             assert live["metrics"] == {"train": None, "validation": None, "test": None}
             assert len(live["loss"]["train"]) == live["epochs"] > 0
-            assert "running: " in treino("show", "moons-1").out
+            assert "Running: " in treino("show", "moons-1").out
             assert treino("resume", "moons-1", "--json").document["error"]["rule"] == "nothing_to_resume"
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=HANG)
